@@ -1,0 +1,58 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help run test check lint types contracts format lock clean bench
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# One virtual environment; a stamp for each lock file says what is in it.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: deploy/locks/run.txt pyproject.toml | $(BIN)/python
+	@echo "Installing the locked dependencies (once; about half a minute) …"
+	$(PIP) install --require-hashes -r deploy/locks/run.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: deploy/locks/dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing the locked development dependencies (once; about half a minute) …"
+	$(PIP) install --require-hashes -r deploy/locks/dev.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/run.stamp
+
+run: $(VENV)/run.stamp ## Start the whole system on this machine and send one sample SMS through it
+	@exec $(BIN)/smsgate up
+
+test: check ## Set up and pass the checks and the tests
+
+check: lint types contracts tests ## What CI runs: lint, types, import contracts, tests
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+contracts: $(VENV)/dev.stamp
+	$(BIN)/lint-imports
+
+.PHONY: tests
+tests: $(VENV)/dev.stamp
+	$(BIN)/pytest
+
+format: $(VENV)/dev.stamp ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/dev.stamp ## Resolve the dependencies anew into deploy/locks
+	$(BIN)/uv pip compile -q --generate-hashes --upgrade --python-version 3.11 --custom-compile-command 'make lock' --extra dev pyproject.toml -o deploy/locks/dev.txt
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' --extra gateway --extra sandbox -c deploy/locks/dev.txt pyproject.toml deploy/locks/build.in -o deploy/locks/run.txt
+
+clean: ## Remove what was installed and what the development system stored
+	rm -rf $(VENV) .smsgate
