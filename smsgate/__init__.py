@@ -1,0 +1,1 @@
+"""An SMS gateway for Alibaba Cloud."""

@@ -1,0 +1,33 @@
+"""What every channel is: a way to hand a message to a provider and learn how the attempt ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from smsgate.message import MessageId
+from smsgate.outcome import Outcome
+from smsgate.phone import Phone
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One message as a provider takes it; `repr` shows neither number nor parameters."""
+
+    id: MessageId
+    phone: Phone
+    sign: str
+    template: str
+    params: Mapping[str, str] = field(repr=False)
+
+
+class Channel(Protocol):
+    """A provider's account, or one way into it."""
+
+    @property
+    def name(self) -> str:
+        """Name the channel as operators know it."""
+        ...
+
+    def send(self, submission: Submission) -> Outcome:
+        """Try once to send; returns how that ended and never raises for what the provider or the network did."""
+        ...

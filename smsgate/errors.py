@@ -1,0 +1,48 @@
+"""Every error that smsgate raises, as one tree.
+
+SmsgateError
+├── InvalidMessage          the caller's message breaks a rule; names each field (also a ValueError)
+├── IdempotencyConflict     the same idempotency key came with another message
+├── StoreUnavailable        Redis cannot be reached or refuses to write
+└── RetryLater              an attempt surely did not send; raised for Celery's autoretry
+
+None of them carries a phone number, a parameter or a key in its text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SmsgateError(Exception):
+    """Anything smsgate raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field, and how to put it right."""
+
+    field: str
+    message: str
+
+
+class InvalidMessage(SmsgateError, ValueError):
+    """The message breaks a rule; `errors` names each field and the fix."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in self.errors))
+
+    def __reduce__(self) -> tuple[type["InvalidMessage"], tuple[tuple[FieldError, ...]]]:
+        return type(self), (self.errors,)
+
+
+class IdempotencyConflict(SmsgateError):
+    """This idempotency key has been used with another message."""
+
+
+class StoreUnavailable(SmsgateError):
+    """Redis cannot be reached or refuses to write; nothing was stored."""
+
+
+class RetryLater(SmsgateError):
+    """The attempt surely did not send and may be tried again."""

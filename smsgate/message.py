@@ -1,0 +1,119 @@
+"""What a message is, and the rules that hold for it wherever it comes from."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, NewType, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+
+from smsgate.errors import FieldError, InvalidMessage
+from smsgate.phone import Phone, parse
+
+MessageId = NewType("MessageId", str)
+# The provider takes an OutId of at most 255 characters; ours are UUIDs, a caller's own task id may be longer.
+MESSAGE_ID: Final = r"[A-Za-z0-9_-]{1,64}"
+
+
+class Lane(StrEnum):
+    """How urgent a message is: each lane has its own queue and its own worker process."""
+
+    OTP = "otp"
+    NOTICE = "notice"
+    BULK = "bulk"
+
+
+# Seconds for which a message is worth sending when its sender does not say: a code is useless after five minutes.
+VALID_FOR: Final[dict[Lane, int]] = {Lane.OTP: 300, Lane.NOTICE: 24 * 3600, Lane.BULK: 72 * 3600}
+LONGEST_VALIDITY: Final = 7 * 24 * 3600
+# The provider's templates hold at most 500 characters, and the variables travel in a URL.
+MOST_PARAMS: Final = 32
+
+
+def _phone(value: object) -> Phone:
+    if not isinstance(value, str):
+        raise ValueError("must be a string; write the number in quotes, such as 13800138000 or +8613800138000")  # noqa: TRY004 - pydantic reports ValueError only
+    try:
+        return parse(value)
+    except InvalidMessage as error:
+        raise ValueError(error.errors[0].message) from None
+
+
+Template = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Sign = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+ParamName = Annotated[str, StringConstraints(pattern=r"^\w{1,64}$")]
+ParamValue = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Message(BaseModel):
+    """One SMS to one phone.
+
+    Its `repr` shows neither the whole number nor the parameters.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    to: Annotated[Phone, PlainValidator(_phone, json_schema_input_type=str)]
+    template: Template
+    params: dict[ParamName, ParamValue] = Field(default_factory=dict, max_length=MOST_PARAMS, repr=False)
+    sign: Sign | None = None
+    lane: Annotated[Lane, Field(strict=False)] = Lane.NOTICE
+    valid_for: int | None = Field(default=None, ge=1, le=LONGEST_VALIDITY)
+    on_uncertain: Literal["hold", "resend"] = "hold"
+    reference: Reference | None = Field(default=None, repr=False)
+
+    @classmethod
+    def check(cls, fields: Mapping[str, Any]) -> Self:
+        """Build a message from what a caller gave.
+
+        Raises:
+            InvalidMessage: It names every field that breaks a rule, and the fix; never a value.
+        """
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as error:
+            raise InvalidMessage([_field_error(one) for one in error.errors(include_url=False)]) from None
+
+    @property
+    def seconds_valid(self) -> int:
+        """For how many seconds after its acceptance the message is worth sending."""
+        return VALID_FOR[self.lane] if self.valid_for is None else self.valid_for
+
+
+_FIELDS: Final = ", ".join(Message.model_fields)
+# pydantic's error type → what to do about it. `{…}` are the error's own context.
+_FIXES: Final[dict[str, str]] = {
+    "missing": "is required",
+    "extra_forbidden": f"is not a field of a message; known fields are {_FIELDS}",
+    "string_type": "must be a string; write the value in quotes",
+    "string_unicode": "holds a lone surrogate, which is not Unicode text; send valid UTF-8",
+    "dict_type": 'must be an object of strings, such as {{"code": "123456"}}',
+    "int_type": "must be a whole number of seconds",
+    "int_from_float": "must be a whole number of seconds",
+    "string_too_long": "is longer than {max_length} characters; shorten it",
+    "string_too_short": "must not be empty; give a value or leave the field out",
+    "too_long": "has more than {max_length} entries; a template has fewer variables",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be one of {expected}",
+    "enum": "must be one of {expected}",
+    "value_error": "{error}",
+}
+_PATTERN_FIXES: Final[dict[str, str]] = {
+    "template": "must be a template code of letters, digits and _ . : - up to 64 characters, such as SMS_154950909",
+    "sign": "holds a control character; give the sign's name as the provider approved it",
+    "reference": "holds a control character; give printable text",
+    "params": "a variable's name has letters, digits and _ up to 64 characters, and its value no NUL character",
+}
+
+
+def _field_error(error: ErrorDetails) -> FieldError:
+    path = [str(part) for part in error["loc"] if part != "[key]"]
+    field = ".".join(path).encode("utf-8", "backslashreplace").decode() or "message"
+    if error["type"] == "string_pattern_mismatch":
+        return FieldError(field, _PATTERN_FIXES[path[0]])
+    fix = _FIXES.get(error["type"])
+    if fix is None:
+        return FieldError(field, error["msg"])
+    return FieldError(field, fix.format(**error.get("ctx", {})))

@@ -1,0 +1,27 @@
+"""The queue and task names that cross the wire. Other programs send by them: they never change."""
+
+from enum import StrEnum
+from typing import Final
+
+from smsgate.message import Lane
+
+
+class Queue(StrEnum):
+    """Every queue; the Procfile has a worker for each."""
+
+    OTP = "sms.otp"
+    NOTICE = "sms.notice"
+    BULK = "sms.bulk"
+    RECEIPTS = "sms.receipts"
+    CHORES = "sms.chores"
+
+
+class TaskName(StrEnum):
+    """Every task."""
+
+    SEND = "sms.send"
+    RECEIVE = "sms.receive"
+    REQUEUE_PUSHES = "sms.requeue_pushes"
+
+
+LANE_QUEUES: Final[dict[Lane, Queue]] = {Lane.OTP: Queue.OTP, Lane.NOTICE: Queue.NOTICE, Lane.BULK: Queue.BULK}
