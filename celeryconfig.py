@@ -1,1 +1,80 @@
-"""Celery settings."""
+"""Celery's settings, each with its reason. Every smsgate process reads them: producers, workers, beat and Flower."""
+
+from smsgate.queues import Queue, TaskName
+from smsgate.settings import current
+
+_redis_url = current().redis_url
+
+# Celery gives the environment's CELERY_BROKER_URL precedence over `broker_url`, but a program may use that one for
+# a broker of its own beside SMSGATE_REDIS_URL; these two say plainly which is ours.
+broker_read_url = broker_write_url = broker_url = _redis_url
+broker_connection_retry_on_startup = True  # a worker that starts before Redis waits for it
+
+# JSON only: a pickle from the broker would run whatever somebody wrote there.
+accept_content = ["json"]
+task_serializer = "json"
+result_serializer = "json"
+enable_utc = True
+
+# A message's fate is in its record; results in Redis would be a second, poorer copy of it.
+result_backend = None
+task_ignore_result = True
+
+imports = ["workers.tasks", "workers.chores"]
+task_default_queue = Queue.NOTICE
+task_create_missing_queues = True
+task_routes = {
+    TaskName.RECEIVE: {"queue": Queue.RECEIPTS},
+    TaskName.REQUEUE_PUSHES: {"queue": Queue.CHORES},
+}
+
+# A task leaves the broker when it has ended, not when it begins: a killed worker's task comes again.
+task_acks_late = True
+# The same for a killed pool child. The second delivery finds the attempt begun and asks, it does not send again.
+task_reject_on_worker_lost = True
+# A failed task is acknowledged: what must come again is rejected by name (see workers/task.py).
+task_acks_on_failure_or_timeout = True
+# Prefetched tasks wait behind the one in hand, even where another worker is idle: take one for each child.
+worker_prefetch_multiplier = 1
+# With True, a reconnect to Redis runs the task in hand twice.
+worker_cancel_long_running_tasks_on_connection_loss = False
+
+# Seconds. The provider is given 13 (connect and read); a server that drips its answer is cut off here.
+task_soft_time_limit = 30
+task_time_limit = 40
+# On SIGTERM a worker stops taking tasks and ends those it has: longer than a call can last.
+worker_soft_shutdown_timeout = 35
+
+broker_transport_options = {
+    # Seconds after which an unacknowledged task goes to another worker: above the hard time limit and the longest
+    # retry wait (120), with room. Every program on this Redis must use the same: Celery takes the shortest.
+    "visibility_timeout": 300,
+    # Look for such tasks every 5 s; kombu's defaults make it 100 s.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    # A worker that dies while it looks blocks the others for this long; kombu's default is 300 s.
+    "unacked_mutex_expire": 30,
+    # Without these a Redis that swallows packets hangs a worker for ever.
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+}
+broker_pool_limit = 10
+
+# Flower shows tasks as workers report them; nothing listens to what producers would report.
+worker_send_task_events = True
+task_send_sent_event = False
+# Our own handler writes JSON with numbers masked (see workers/app.py).
+worker_hijack_root_logger = False
+worker_redirect_stdouts = False
+
+beat_schedule = {
+    # A push whose task was lost with its worker (see smsgate/ledger/pushes.py).
+    "requeue pushes": {
+        "task": TaskName.REQUEUE_PUSHES,
+        "schedule": 60.0,
+        # While no worker takes chores they must not pile up.
+        "options": {"expires": 55.0},
+    },
+}

@@ -4,7 +4,8 @@ SmsgateError
 ├── InvalidMessage          the caller's message breaks a rule; names each field (also a ValueError)
 ├── IdempotencyConflict     the same idempotency key came with another message
 ├── StoreUnavailable        Redis cannot be reached or refuses to write
-└── RetryLater              an attempt surely did not send; raised for Celery's autoretry
+├── RetryLater              an attempt surely did not send; raised for Celery's autoretry
+└── SettingsError           the environment has gaps or mistakes; names every one
 
 None of them carries a phone number, a parameter or a key in its text.
 """
@@ -45,4 +46,16 @@ class StoreUnavailable(SmsgateError):
 
 
 class RetryLater(SmsgateError):
-    """The attempt surely did not send and may be tried again."""
+    """The attempt surely did not send and may be tried again, after `wait` seconds where the provider named them."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        self.reason = reason
+        self.wait = wait
+        super().__init__(reason, wait)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class SettingsError(SmsgateError):
+    """The settings have gaps or mistakes; the text names every one and the fix."""

@@ -35,7 +35,6 @@ FOLLOWS: Final[dict[State, frozenset[State]]] = {
             State.UNDELIVERED,
             State.FAILED,
             State.UNCERTAIN,
-            State.DEAD,
         }
     ),
     State.SENT: frozenset({State.DELIVERED, State.UNDELIVERED}),

@@ -1,0 +1,5 @@
+"""The Celery side: `celery -A workers …` finds its app here."""
+
+from workers.app import app
+
+__all__ = ["app"]

@@ -1,0 +1,1 @@
+"""The road of a message, one step a file."""

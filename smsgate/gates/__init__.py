@@ -1,0 +1,1 @@
+"""May it go? One question a file; gates do not know each other."""

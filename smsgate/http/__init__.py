@@ -1,0 +1,1 @@
+"""The HTTP side: authenticate, validate, submit, answer; it never decides and never sends."""

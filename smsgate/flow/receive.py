@@ -1,0 +1,82 @@
+"""Apply what a provider pushed: receipts to their records, replies to the stream of replies."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+import structlog
+
+from smsgate.channels.aliyun.receipts import UnusablePush, parse_replies, parse_reports
+from smsgate.flow.clock import Clock, system_clock
+from smsgate.ledger.pushes import Push, Pushes, PushKind
+from smsgate.ledger.records import Records, Result
+from smsgate.receipt import Receipt
+from smsgate.states import State
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """Apply pushes. Each may come twice, late, out of order, or for messages that are not ours."""
+
+    records: Records
+    pushes: Pushes
+    now: Clock = system_clock
+
+    def __call__(self, push_id: str) -> None:
+        """Apply one stored push, then forget it.
+
+        Raises:
+            StoreUnavailable: Redis went away; the push stays and the task must come again.
+        """
+        push = self.pushes.read(push_id)
+        if push is None:
+            return
+        try:
+            self._apply(push)
+        except UnusablePush as error:
+            log.error("push_unusable", kind=push.kind, reason=str(error))  # noqa: TRY400 - the body is personal data
+        self.pushes.done(push.id)
+
+    def _apply(self, push: Push) -> None:
+        match push.kind:
+            case PushKind.SMS_REPORT:
+                reports = parse_reports(push.body.encode())
+                for receipt in reports.entries:
+                    self._settle(receipt)
+                for reason in reports.unusable:
+                    log.warning("receipt_unusable", reason=reason)
+            case PushKind.SMS_UP:
+                replies = parse_replies(push.body.encode())
+                self.pushes.keep(replies.entries)
+                for reason in replies.unusable:
+                    log.warning("reply_unusable", reason=reason)
+            case _:
+                assert_never(push.kind)
+
+    def _settle(self, receipt: Receipt) -> None:
+        record = self.records.read(receipt.message_id)
+        # By `national`: the provider drops the country code, and some numbers are valid in two countries without it.
+        if record is None or record.message is None or record.message.to.national != receipt.phone.national:
+            log.warning("receipt_of_no_message", message_id=receipt.message_id)
+            return
+        state = State.DELIVERED if receipt.delivered else State.UNDELIVERED
+        move = self.records.move(
+            receipt.message_id,
+            state,
+            at=self.now(),
+            fields={"reason": receipt.reason or "", "provider_id": receipt.provider_id},
+            detail=_facts(receipt),
+        )
+        if move.result is not Result.MOVED:
+            log.info("receipt_ignored", message_id=receipt.message_id, state=move.before, reported=state)
+
+
+def _facts(receipt: Receipt) -> dict[str, object]:
+    facts = {
+        "code": receipt.code,
+        "reason": receipt.reason,
+        "reported_at": receipt.reported_at,
+        "segments": receipt.segments,
+    }
+    return {name: value for name, value in facts.items() if value is not None}

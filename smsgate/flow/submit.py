@@ -1,0 +1,123 @@
+"""The first step: take a message into the ledger and put its task on the queue of its lane."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from uuid_utils import uuid7
+
+from smsgate.errors import FieldError, IdempotencyConflict, InvalidMessage
+from smsgate.flow.clock import Clock, system_clock
+from smsgate.ledger.envelope import seal
+from smsgate.ledger.records import Acceptance, Event, Idempotency, Record, Records
+from smsgate.masking import shown_arguments
+from smsgate.message import MESSAGE_ID, Message, MessageId
+from smsgate.queues import LANE_QUEUES, TaskName
+from smsgate.states import State
+
+_ID: Final = re.compile(MESSAGE_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a submission: `replayed` when the message had been accepted before."""
+
+    id: MessageId
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Accept messages."""
+
+    records: Records
+    now: Clock = system_clock
+
+    def __call__(
+        self,
+        message: Message,
+        *,
+        client: str = "",
+        message_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Submitted:
+        """Accept one message: when this returns, record and task are both in Redis.
+
+        `client` owns the message and its idempotency keys; `message_id` is the caller's own id
+        (a Celery task id), itself an idempotency key.
+
+        Raises:
+            InvalidMessage: `message_id` is not one.
+            IdempotencyConflict: The key was used with another message.
+            StoreUnavailable: Nothing was written, or the answer was lost; the same call may be made again.
+        """
+        record = draft(message, new_id(message_id), client=client, at=self.now())
+        idempotency = Idempotency(idempotency_key, fingerprint(message)) if idempotency_key else None
+        acceptance, accepted_id = self.records.accept(record, task(record.id, message), idempotency)
+        if acceptance is Acceptance.CONFLICT:
+            raise IdempotencyConflict("this idempotency key was used with another message; use a new key")
+        return Submitted(accepted_id, replayed=acceptance is Acceptance.REPLAYED)
+
+    def reserve(self, message: Message, message_id: MessageId) -> None:
+        """Write the record alone, for a task that Celery itself will publish."""
+        self.records.accept(draft(message, message_id, client="", at=self.now()), task=None)
+
+
+def new_id(wanted: str | None = None) -> MessageId:
+    """Check the id that a caller wants, or make one that sorts by time (UUIDv7).
+
+    Raises:
+        InvalidMessage: The wanted id has other characters, or more, than a provider would hand back.
+    """
+    if wanted is None:
+        return MessageId(str(uuid7()))
+    if not _ID.fullmatch(wanted):
+        raise InvalidMessage([FieldError("task_id", "must be 1 to 64 letters, digits, _ or -")])
+    return MessageId(wanted)
+
+
+def draft(message: Message, message_id: MessageId, *, client: str, at: int) -> Record:
+    """Write the first state of a record; `at` in Unix milliseconds."""
+    return Record(
+        id=message_id,
+        message=message,
+        client=client,
+        state=State.QUEUED,
+        accepted_at=at,
+        valid_until=at + message.seconds_valid * 1000,
+        attempts=0,
+        reason=None,
+        channel=None,
+        provider_id=None,
+        timeline=(Event(at, State.QUEUED),),
+    )
+
+
+def arguments(message: Message) -> tuple[list[Any], dict[str, Any]]:
+    """Lay a message out as the arguments of the Celery task: what is not given is left out."""
+    given = message.model_dump(mode="json", exclude_defaults=True)
+    positional = [str(message.to), given.pop("template"), given.pop("params", {})]
+    given.pop("to")
+    return positional, given
+
+
+def task(message_id: MessageId, message: Message) -> str:
+    """Write the Celery message for a record."""
+    args, kwargs = arguments(message)
+    shown_args, shown_kwargs = shown_arguments(args, kwargs)
+    return seal(
+        TaskName.SEND,
+        message_id,
+        LANE_QUEUES[message.lane],
+        args,
+        kwargs,
+        shown_args=shown_args,
+        shown_kwargs=shown_kwargs,
+    )
+
+
+def fingerprint(message: Message) -> str:
+    """Tell messages apart: two that would send the same have the same fingerprint, however they were written."""
+    return hashlib.sha256(json.dumps(message.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()

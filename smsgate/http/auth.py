@@ -1,0 +1,23 @@
+"""Who is calling?"""
+
+from http import HTTPStatus
+
+from flask import Request
+
+from smsgate.http.problems import Problem
+from smsgate.ledger.api_keys import ApiKeys
+
+
+def authenticate(request: Request, api_keys: ApiKeys) -> str:
+    """Name the client whose key the request carries.
+
+    Raises:
+        Problem: There is no key, or it is not valid (401).
+        StoreUnavailable: Redis is away, so that the key can be neither accepted nor refused.
+    """
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    client = api_keys.client_of(key.strip()) if scheme.lower() == "bearer" and key else None
+    if client is None:
+        detail = "Authorization: must be `Bearer KEY` with a valid key; `smsgate keys create NAME` makes one."
+        raise Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail)
+    return client

@@ -1,0 +1,57 @@
+"""Read a request's body as one strict JSON object."""
+
+import json
+from http import HTTPStatus
+from typing import Any, Final, Never
+
+from flask import Request
+
+from smsgate.http.problems import Problem
+
+# Bytes. The longest message that keeps to the limits of its fields is far below.
+LONGEST: Final = 64 * 1024
+
+
+class _DuplicateKey(ValueError):
+    """An object names a key twice, and readers of JSON differ in which one they take."""
+
+
+def read_object(request: Request) -> dict[str, Any]:
+    """Parse the body.
+
+    Raises:
+        Problem: It is not JSON in UTF-8 (400), no object (400), names a key twice (400), is not
+            declared as JSON (415), or has more than `LONGEST` bytes (413).
+    """
+    request.max_content_length = LONGEST
+    if request.mimetype != "application/json":
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", "Content-Type: must be application/json; set the header."
+        )
+    raw = request.get_data(cache=False)
+    try:
+        parsed = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except _DuplicateKey as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, "duplicate-key", str(error)) from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Problem(HTTPStatus.BAD_REQUEST, "not-json", f"body: is not JSON: {error.msg} at {where}.") from None
+    except (ValueError, RecursionError):
+        raise Problem(HTTPStatus.BAD_REQUEST, "not-json", "body: is not JSON in UTF-8 of a reasonable shape.") from None
+    if not isinstance(parsed, dict):
+        raise Problem(HTTPStatus.BAD_REQUEST, "not-an-object", "body: must be a JSON object with the message's fields.")
+    return parsed
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    known: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in known:
+            named = key.encode("utf-8", "backslashreplace").decode()
+            raise _DuplicateKey(f"{named}: is given twice; give it once.")
+        known[key] = value
+    return known
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(name)

@@ -1,0 +1,77 @@
+"""`/v1/messages`: accept one message; tell what became of it."""
+
+import re
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import Blueprint, Request, Response, g, jsonify, request, url_for
+
+from smsgate.flow.report import report
+from smsgate.flow.submit import Submit
+from smsgate.http.auth import authenticate
+from smsgate.http.body import read_object
+from smsgate.http.problems import Problem
+from smsgate.ledger.api_keys import ApiKeys
+from smsgate.ledger.records import Record, Records
+from smsgate.message import MESSAGE_ID, Message, MessageId
+from smsgate.states import State
+
+_ID: Final = re.compile(MESSAGE_ID)
+_IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def blueprint(submit: Submit, records: Records, api_keys: ApiKeys) -> Blueprint:
+    """Build the routes round their parts."""
+    routes = Blueprint("messages", __name__, url_prefix="/v1/messages")
+
+    @routes.before_request
+    def _authenticate() -> None:
+        g.client = authenticate(request, api_keys)
+
+    @routes.post("")
+    def accept() -> tuple[Response, int, dict[str, str]]:
+        message = Message.check(read_object(request))
+        submitted = submit(message, client=g.client, idempotency_key=_idempotency_key(request))
+        headers = {"Location": url_for("messages.show", message_id=submitted.id)}
+        state = State.QUEUED
+        if submitted.replayed:
+            headers["Idempotency-Replayed"] = "true"
+            known = records.read(submitted.id)
+            state = known.state if known else state
+        return jsonify(_accepted(submitted.id, state, message)), HTTPStatus.ACCEPTED, headers
+
+    @routes.get("/<message_id>")
+    def show(message_id: str) -> Response:
+        return jsonify(report(_owned(records, message_id, g.client)))
+
+    return routes
+
+
+def _accepted(message_id: MessageId, state: State, message: Message) -> dict[str, Any]:
+    known = {
+        "id": message_id,
+        "state": state,
+        "to": message.to.masked,
+        "template": message.template,
+        "lane": message.lane,
+        "valid_for": message.seconds_valid,
+        "reference": message.reference,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        detail = "Idempotency-Key: must be 1 to 255 printable ASCII characters without spaces, such as a UUID."
+        raise Problem(HTTPStatus.BAD_REQUEST, "bad-idempotency-key", detail)
+    return key
+
+
+def _owned(records: Records, message_id: str, client: str) -> Record:
+    """Find a message that this client may read: its own, or one that no HTTP client owns (`.delay()`, the CLI)."""
+    record = records.read(MessageId(message_id)) if _ID.fullmatch(message_id) else None
+    if record is None or record.client not in ("", client):
+        detail = "id: there is no such message; it was never accepted, or it ended longer ago than messages are kept."
+        raise Problem(HTTPStatus.NOT_FOUND, "unknown-message", detail)
+    return record

@@ -1,0 +1,81 @@
+"""Errors as RFC 9457 problem details: each names what is wrong and what to do."""
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from smsgate.errors import FieldError, IdempotencyConflict, InvalidMessage, SmsgateError, StoreUnavailable
+
+# Seconds after which a client should try again; a restarting Redis is back within a few.
+RETRY_AFTER: Final = 2
+
+
+class Problem(SmsgateError):
+    """A refusal on its way to the client."""
+
+    def __init__(self, status: HTTPStatus, kind: str, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.more = more
+
+
+def invalid(errors: Sequence[FieldError]) -> Problem:
+    """Name each field that breaks a rule."""
+    named = [{"field": error.field, "message": error.message} for error in errors]
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-message", "Mend the fields named in errors.", errors=named)
+
+
+def answer(problem: Problem) -> Response:
+    """Write a problem as application/problem+json."""
+    body = {
+        "type": f"urn:smsgate:problem:{problem.kind}",
+        "title": problem.status.phrase,
+        "status": int(problem.status),
+        "detail": problem.detail,
+        **problem.more,
+    }
+    response = Response(
+        json.dumps(body, ensure_ascii=False), status=int(problem.status), content_type="application/problem+json"
+    )
+    if problem.status is HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    if problem.status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="smsgate"'
+    return response
+
+
+def register(app: Flask) -> None:
+    """Turn every error that leaves a view into a problem."""
+    app.register_error_handler(Problem, answer)
+    app.register_error_handler(InvalidMessage, lambda error: answer(invalid(error.errors)))
+    app.register_error_handler(
+        IdempotencyConflict,
+        lambda error: answer(Problem(HTTPStatus.CONFLICT, "idempotency-conflict", f"Idempotency-Key: {error}.")),
+    )
+    app.register_error_handler(StoreUnavailable, _unavailable)
+    app.register_error_handler(RequestEntityTooLarge, _too_large)
+    app.register_error_handler(HTTPException, _http)
+
+
+def _unavailable(_error: StoreUnavailable) -> Response:
+    detail = f"The store is away. Nothing was accepted; try again in {RETRY_AFTER} s with the same Idempotency-Key."
+    return answer(Problem(HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable", detail))
+
+
+def _too_large(_error: RequestEntityTooLarge) -> Response:
+    return answer(Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", "body: is too large; shorten it."))
+
+
+def _http(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or 500)
+    response = answer(Problem(status, status.phrase.lower().replace(" ", "-"), error.description or status.phrase))
+    for name, value in error.get_headers():
+        if name != "Content-Type":
+            response.headers[name] = value
+    return response

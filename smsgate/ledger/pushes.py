@@ -1,0 +1,104 @@
+"""What providers push to us (receipts, replies), stored as it came until a worker has applied it."""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import cast
+
+import redis
+
+from smsgate.ledger import keys, scripts
+from smsgate.ledger.connection import border
+from smsgate.ledger.envelope import seal
+from smsgate.queues import Queue, TaskName
+from smsgate.receipt import Reply
+
+
+class PushKind(StrEnum):
+    """What a push tells: named as the provider names it."""
+
+    SMS_REPORT = "sms-report"
+    SMS_UP = "sms-up"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One raw push of a provider."""
+
+    id: str
+    kind: PushKind
+    body: str
+
+
+class Pushes:
+    """The pushes in one Redis."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._store = client.register_script(scripts.source("store_push"))
+
+    def store(self, push: Push) -> None:
+        """Store a push and queue its task, both or neither.
+
+        Raises:
+            StoreUnavailable: The provider must push again.
+        """
+        task = _task(push.id)
+        with border():
+            self._store(
+                keys=[keys.push(push.id), keys.PUSHES_WAITING, Queue.RECEIPTS],
+                args=[push.id, push.body, push.kind, keys.PUSH_TTL, time.time(), task],
+            )
+
+    def read(self, push_id: str) -> Push | None:
+        with border():
+            known = cast("dict[str, str]", self._redis.hgetall(keys.push(push_id)))
+        return Push(push_id, PushKind(known["kind"]), known["body"]) if known else None
+
+    def done(self, push_id: str) -> None:
+        """Forget a push that has been applied."""
+        with border():
+            pipe = self._redis.pipeline()
+            pipe.delete(keys.push(push_id))
+            pipe.zrem(keys.PUSHES_WAITING, push_id)
+            pipe.execute()
+
+    def requeue(self, *, older_than: float, limit: int = 1000) -> int:
+        """Queue again the pushes that have waited for more than `older_than` seconds; returns how many.
+
+        A worker killed between taking a task off the queue and noting that it has it loses the task, not the push.
+        """
+        now = time.time()
+        with border():
+            overdue = self._redis.zrangebyscore(keys.PUSHES_WAITING, "-inf", now - older_than, 0, limit)
+            return sum(self._requeue(push_id, now) for push_id in cast("list[str]", overdue))
+
+    def _requeue(self, push_id: str, now: float) -> bool:
+        if not self._redis.exists(keys.push(push_id)):
+            self._redis.zrem(keys.PUSHES_WAITING, push_id)
+            return False
+        pipe = self._redis.pipeline()
+        pipe.zadd(keys.PUSHES_WAITING, {push_id: now})
+        pipe.lpush(Queue.RECEIPTS, _task(push_id))
+        pipe.execute()
+        return True
+
+    def keep(self, replies: Iterable[Reply]) -> None:
+        """Append replies to the stream `sms:replies`, from which other programs may read them."""
+        with border():
+            pipe = self._redis.pipeline()
+            for reply in replies:
+                entry = {"phone": str(reply.phone), "content": reply.content, "destination": reply.destination}
+                pipe.xadd(
+                    keys.REPLIES,
+                    {"reply": json.dumps({**entry, "sent_at": reply.sent_at, "sequence": reply.sequence})},
+                    maxlen=keys.MOST_REPLIES,
+                    approximate=True,
+                )
+            pipe.execute()
+
+
+def _task(push_id: str) -> str:
+    return seal(TaskName.RECEIVE, push_id, Queue.RECEIPTS, [push_id], {}, shown_args=repr((push_id,)))

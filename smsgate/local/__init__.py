@@ -1,0 +1,1 @@
+"""`smsgate up`: the whole system on one machine."""

@@ -1,0 +1,115 @@
+"""What `smsgate up` will start: which lines of the Procfile, with which environment, on which ports."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from honcho.environ import parse_procfile
+
+from smsgate.errors import SettingsError
+from smsgate.local import state
+from smsgate.settings import Settings, name_of
+
+# The sandbox knows these; they open nothing else.
+SANDBOX_ENVIRONMENT: Final = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "testid",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "testsecret",
+    "SMSGATE_ALIYUN_PROTOCOL": "http",
+}
+SANDBOX_SIGN: Final = "阿里云短信测试"
+# The SDK would send its calls to the sandbox through a proxy: it honours these and ignores NO_PROXY.
+_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+# Each port with the setting that moves it, and the process that listens there.
+_PORTS: Final = {"web": "http_port", "sandbox": "sandbox_port", "flower": "flower_port", "redis": "redis_port"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The processes by name, each with its command; the environment that all of them get."""
+
+    commands: Mapping[str, str]
+    environment: Mapping[str, str]
+    real: bool  # the real provider: every SMS costs money
+
+
+def draw_up(settings: Settings, procfile: Path) -> Plan:
+    """Decide what to start.
+
+    The real provider only when both its credentials and a Redis of one's own are set: whoever has credentials
+    lying in the environment must not send, and pay, by trying this out.
+
+    Raises:
+        SettingsError: There is no Procfile, a port is taken, or the real provider lacks a setting.
+    """
+    if not procfile.exists():
+        raise SettingsError(
+            f"There is no {procfile}; run `smsgate up` in the project's folder, or name one: --procfile"
+        )
+    own_redis = bool(os.environ.get("SMSGATE_REDIS_URL"))
+    real = own_redis and bool(os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")) and not _points_to_sandbox()
+    left_out = ({"redis"} if own_redis else set()) | ({"sandbox"} if real else set())
+    lines = parse_procfile(procfile.read_text(encoding="utf-8")).processes
+    commands = {name: command for name, command in lines.items() if name not in left_out}
+    taken = list(_taken_ports(settings, commands))
+    if taken:
+        raise SettingsError("\n".join(taken))
+    return Plan(commands, _real(settings) if real else _sandboxed(settings, own_redis=own_redis), real)
+
+
+def _points_to_sandbox() -> bool:
+    return os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID") == SANDBOX_ENVIRONMENT["ALIBABA_CLOUD_ACCESS_KEY_ID"]
+
+
+def _taken_ports(settings: Settings, commands: Mapping[str, str]) -> Iterator[str]:
+    for process, setting in _PORTS.items():
+        port = getattr(settings, setting)
+        if process in commands and not _is_free(port):
+            variable = name_of(setting)
+            yield f"Port {port} is taken, and {process} needs it: stop its user, or set {variable} to another."
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _shared(settings: Settings) -> dict[str, str]:
+    """Build what every process needs: our programs on the path, and the secrets of this machine."""
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONUNBUFFERED": "1",
+        "SMSGATE_CALLBACK_SECRET": settings.callback_secret or state.secret("callback.secret"),
+        "SMSGATE_FLOWER_PASSWORD": settings.flower_password or state.secret("flower.password"),
+    }
+
+
+def _real(settings: Settings) -> dict[str, str]:
+    if settings.sign is None:
+        raise SettingsError("SMSGATE_SIGN is not set: the real provider sends only under a sign it has approved.")
+    return _shared(settings)
+
+
+def _sandboxed(settings: Settings, *, own_redis: bool) -> dict[str, str]:
+    shared = _shared(settings)
+    kept = {name: value for name, value in shared.items() if name not in _PROXIES}
+    redis_url = settings.redis_url if own_redis else f"redis://127.0.0.1:{settings.redis_port}/0"
+    callbacks = f"http://127.0.0.1:{settings.http_port}/callbacks/aliyun/{shared['SMSGATE_CALLBACK_SECRET']}"
+    return {
+        **kept,
+        **SANDBOX_ENVIRONMENT,
+        "SMSGATE_REDIS_URL": redis_url,
+        "SMSGATE_ALIYUN_ENDPOINT": f"127.0.0.1:{settings.sandbox_port}",
+        "SMSGATE_SIGN": settings.sign or SANDBOX_SIGN,
+        "SMSGATE_SANDBOX_REPORT_URL": f"{callbacks}/sms-report",
+        "SMSGATE_SANDBOX_UP_URL": f"{callbacks}/sms-up",
+    }

@@ -1,0 +1,31 @@
+"""What the development system remembers between two runs, in `.smsgate` of the working directory."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(".smsgate")
+DEV_KEY: Final = HERE / "dev.key"
+
+
+def prepare() -> None:
+    """Make the folder, closed to other users: it holds keys and the messages of the embedded Redis."""
+    HERE.mkdir(mode=0o700, exist_ok=True)
+    (HERE / "log").mkdir(exist_ok=True)
+
+
+def secret(name: str) -> str:
+    """Read a secret of this machine, made at its first use."""
+    path = HERE / name
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(24))
+    return path.read_text(encoding="utf-8").strip()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whatever the umask says."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+    path.chmod(0o600)

@@ -1,0 +1,112 @@
+"""What the environment says, read once at start and checked whole: every gap is named at once."""
+
+import os
+from functools import cache
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from smsgate.errors import SettingsError
+
+PREFIX: Final = "SMSGATE_"
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """Every setting of the gateway; the README's table is made of these descriptions.
+
+    Aliyun's credentials are not among them: the SDK finds them by its own default chain.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True, env_ignore_empty=True)
+
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6380/0",
+        validation_alias=AliasChoices("SMSGATE_REDIS_URL", "CELERY_BROKER_URL"),
+        repr=False,
+        description="The Redis that holds queues and records. Without it, the embedded one of `smsgate up`.",
+    )
+    sign: str | None = Field(default=None, description="The sign for messages that bring none, as Aliyun approved it.")
+    callback_secret: str | None = Field(
+        default=None,
+        min_length=16,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        repr=False,
+        description="The secret part of the callback URLs given to Aliyun: 16 or more letters, digits, _ and -.",
+    )
+    aliyun_endpoint: str = Field(default="dysmsapi.aliyuncs.com", description="The provider's host, with :port.")
+    aliyun_protocol: Literal["https", "http"] = Field(default="https", description="`http` is for the sandbox.")
+    aliyun_connect_timeout: float = Field(default=3.0, gt=0, le=60, description="Seconds to connect to the provider.")
+    aliyun_read_timeout: float = Field(
+        default=10.0, ge=1, le=60, description="Seconds to wait for the provider's answer; Aliyun asks for at least 1."
+    )
+    http_host: str = Field(default="127.0.0.1", description="The address on which the web process listens.")
+    http_port: Port = Field(default=8000, description="The port of the web process.")
+    sandbox_port: Port = Field(default=8025, description="The port of the sandbox provider and its inbox.")
+    flower_port: Port = Field(default=5555, description="The port of Flower.")
+    flower_password: str | None = Field(
+        default=None, min_length=8, repr=False, description="Flower's password for the user `smsgate`."
+    )
+    redis_port: Port = Field(default=6380, description="The port of the embedded Redis of `smsgate up`.")
+    retention_days: float = Field(
+        default=7.0, gt=0, le=365, description="Days for which a message can be read after its end."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="The least to log.")
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="`json` for machines, `console` for people."
+    )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, url: str) -> str:
+        if not url.startswith(("redis://", "rediss://")):
+            raise ValueError("must start with redis:// or rediss://, such as redis://127.0.0.1:6379/0")
+        return url
+
+    @property
+    def retention(self) -> int:
+        """Seconds for which a record is kept after its end."""
+        return int(self.retention_days * 24 * 3600)
+
+
+def load(*required: str) -> Settings:
+    """Read the settings; `required` names those that this kind of process cannot do without.
+
+    Raises:
+        SettingsError: It names every setting that is missing or wrong, and the fix.
+    """
+    gaps: list[str] = []
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        gaps += [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)]
+        wrong = {_variable(one["loc"]) for one in error.errors(include_url=False)}
+        gaps += [
+            _missing(name) for name in required if not os.environ.get(name_of(name)) and name_of(name) not in wrong
+        ]
+    else:
+        gaps += [_missing(name) for name in required if getattr(settings, name) is None]
+        if not gaps:
+            return settings
+    raise SettingsError("Settings:\n" + "\n".join(f"  {gap}" for gap in gaps))
+
+
+@cache
+def current() -> Settings:
+    """Read the settings once in this process."""
+    return load()
+
+
+def name_of(field: str) -> str:
+    """Name the environment variable of a setting."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def _variable(loc: tuple[Any, ...]) -> str:
+    name = str(loc[0])
+    return name if name.isupper() else name_of(name)
+
+
+def _missing(field: str) -> str:
+    return f"{name_of(field)}: is not set. {Settings.model_fields[field].description}"
