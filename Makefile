@@ -56,3 +56,7 @@ lock: $(VENV)/dev.stamp ## Resolve the dependencies anew into deploy/locks
 
 clean: ## Remove what was installed and what the development system stored
 	rm -rf $(VENV) .smsgate
+
+bench: $(VENV)/dev.stamp ## Measure: what the sandbox takes, what importing the producer costs
+	$(BIN)/python bench/import_cost.py
+	$(BIN)/python bench/sandbox_rate.py

@@ -66,11 +66,13 @@ def show(message_id: str, wait: bool) -> None:
 
 
 @smsgate.command()
-def doctor() -> None:
+@click.option("--sign", help="The sign to check, where it is not SMSGATE_SIGN.")
+@click.option("--template", help="The template to check, such as SMS_154950909.")
+def doctor(sign: str | None, template: str | None) -> None:
     """Check Redis, credentials, sign, template, clock and workers; say what to do about each."""
     from smsgate.local.doctor import examine  # noqa: PLC0415 - needs the gateway's packages
 
-    sys.exit(examine(Console()))
+    sys.exit(examine(Console(), current(), sign=sign, template=template))
 
 
 @smsgate.command()

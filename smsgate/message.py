@@ -60,7 +60,8 @@ class Message(BaseModel):
     sign: Sign | None = None
     lane: Annotated[Lane, Field(strict=False)] = Lane.NOTICE
     valid_for: int | None = Field(default=None, ge=1, le=LONGEST_VALIDITY)
-    on_uncertain: Literal["hold", "resend"] = "hold"
+    # `resend` needs a provider that has been asked first; until then nothing is sent again on a guess.
+    on_uncertain: Literal["hold"] = "hold"
     reference: Reference | None = Field(default=None, repr=False)
 
     @classmethod

@@ -28,6 +28,10 @@ class Channel(Protocol):
         """Name the channel as operators know it."""
         ...
 
+    def prepare(self) -> None:
+        """Load what sending needs, before the first message and before a fork; calls nobody."""
+        ...
+
     def send(self, submission: Submission) -> Outcome:
         """Try once to send; returns how that ended and never raises for what the provider or the network did."""
         ...

@@ -20,6 +20,14 @@ SANDBOX_ENVIRONMENT: Final = {
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "testsecret",
     "SMSGATE_ALIYUN_PROTOCOL": "http",
 }
+# What points another shell's commands (`smsgate doctor`, `smsgate send`) at the running system.
+SHARED_WITH_SHELLS: Final = (
+    *SANDBOX_ENVIRONMENT,
+    "SMSGATE_REDIS_URL",
+    "SMSGATE_ALIYUN_ENDPOINT",
+    "SMSGATE_SIGN",
+    "SMSGATE_CALLBACK_SECRET",
+)
 SANDBOX_SIGN: Final = "阿里云短信测试"
 # The SDK would send its calls to the sandbox through a proxy: it honours these and ignores NO_PROXY.
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")

@@ -2,11 +2,14 @@
 
 import os
 import secrets
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(".smsgate")
 DEV_KEY: Final = HERE / "dev.key"
+ENVIRONMENT: Final = HERE / "env"
 
 
 def prepare() -> None:
@@ -21,6 +24,11 @@ def secret(name: str) -> str:
     if not path.exists():
         write_private(path, secrets.token_urlsafe(24))
     return path.read_text(encoding="utf-8").strip()
+
+
+def write_environment(variables: Mapping[str, str]) -> None:
+    """Write the variables that point other commands at this system, for a shell to read."""
+    write_private(ENVIRONMENT, "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
 
 
 def write_private(path: Path, text: str) -> None:

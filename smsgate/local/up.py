@@ -38,6 +38,7 @@ def up(console: Console, procfile: Path, *, once: bool = False) -> int:
     state.prepare()
     plan = planning.draw_up(settings, procfile)
     os.environ.update(plan.environment)
+    state.write_environment({name: plan.environment[name] for name in planning.SHARED_WITH_SHELLS if not plan.real})
     stopped = _stop_signals()
     processes = Processes(plan.commands, plan.environment)
     began = time.monotonic()

@@ -1,0 +1,24 @@
+"""What a worker does once before it forks its children and takes its first task."""
+
+import sys
+from typing import Any
+
+from celery.signals import worker_init
+
+from smsgate.errors import SettingsError
+from smsgate.queues import LANE_QUEUES
+from workers import parts
+
+
+@worker_init.connect
+def prepare_to_send(sender: Any = None, **_signal: Any) -> None:
+    """Load the provider's SDK where messages will be sent: in the parent, once, for all children.
+
+    A worker with a gap in its settings stops here; taking tasks that it cannot send would bury them.
+    """
+    if not sender.app.amqp.queues.consume_from.keys() & set(LANE_QUEUES.values()):
+        return
+    try:
+        parts.deliver().channel.prepare()
+    except SettingsError as error:
+        sys.exit(str(error))
