@@ -5,6 +5,9 @@ SmsgateError
 ├── IdempotencyConflict     the same idempotency key came with another message
 ├── StoreUnavailable        Redis cannot be reached or refuses to write
 ├── RetryLater              an attempt surely did not send; raised for Celery's autoretry
+├── UnusablePush            what came in as a provider's push is none (smsgate.channels.aliyun.receipts)
+├── Problem                 a refusal on its way to an HTTP client (smsgate.http.problems)
+├── NotReady                a process of `smsgate up` did not start (smsgate.local.ready)
 └── SettingsError           the environment has gaps or mistakes; names every one
 
 None of them carries a phone number, a parameter or a key in its text.

@@ -7,6 +7,7 @@ URLs and exceptions) can reach a log.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Fault(StrEnum):
@@ -20,6 +21,10 @@ class Fault(StrEnum):
     CONFIGURATION = "configuration"  # this sign or template: every message with it fails
     MESSAGE = "message"  # this message can never be sent
     UNKNOWN = "unknown"  # a code that the table does not know
+
+
+# What an operator can put right, so that the same message may go after all: such a message is a dead letter, not lost.
+MENDABLE: Final = frozenset({Fault.ACCOUNT, Fault.CREDENTIALS, Fault.CONFIGURATION})
 
 
 @dataclass(frozen=True, slots=True)

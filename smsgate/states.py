@@ -35,6 +35,7 @@ FOLLOWS: Final[dict[State, frozenset[State]]] = {
             State.UNDELIVERED,
             State.FAILED,
             State.UNCERTAIN,
+            State.DEAD,
         }
     ),
     State.SENT: frozenset({State.DELIVERED, State.UNDELIVERED}),

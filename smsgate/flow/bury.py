@@ -24,9 +24,10 @@ def bury(records: Records, message_id: MessageId, reason: str, *, now: Clock = s
     One whose attempt had begun may have been sent: that is not dead but uncertain. A task that another program
     sent by name, with arguments that do not fit, has no record yet: it gets one that says so.
     """
-    move = records.move(message_id, State.DEAD, at=now(), fields={"reason": reason}, detail={"reason": reason})
-    if move.before is State.SENDING:
-        records.move(message_id, State.UNCERTAIN, at=now(), fields={"reason": reason}, detail={"reason": reason})
-    elif move.result is Result.MISSING:
+    facts = {"reason": reason}
+    doubted = records.move(message_id, State.UNCERTAIN, at=now(), fields=facts, detail=facts)
+    if doubted.result is Result.STAYED:
+        records.move(message_id, State.DEAD, at=now(), fields=facts, detail=facts)
+    elif doubted.result is Result.MISSING:
         reject(records, message_id, _UNREADABLE, now=now)
-    log.error("task_failed", reason=reason, state=move.before)
+    log.error("task_failed", reason=reason, state=doubted.before)

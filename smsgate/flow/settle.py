@@ -8,7 +8,7 @@ import structlog
 from smsgate.errors import RetryLater
 from smsgate.ledger.records import Records
 from smsgate.message import MessageId
-from smsgate.outcome import Outcome, Refused, Sent, Uncertain, Unsent
+from smsgate.outcome import MENDABLE, Outcome, Refused, Sent, Uncertain, Unsent
 from smsgate.states import State
 
 log = structlog.get_logger()
@@ -46,7 +46,8 @@ def settle(records: Records, attempt: Attempt, outcome: Outcome, *, at: int) -> 
             _end(records, attempt, State.QUEUED, at, reason=reason, fault=fault)
             raise RetryLater(reason, wait)
         case Refused(reason, fault):
-            _end(records, attempt, State.FAILED, at, reason=reason, fault=fault)
+            state = State.DEAD if fault in MENDABLE else State.FAILED
+            _end(records, attempt, state, at, reason=reason, fault=fault)
         case Uncertain(reason):
             _end(records, attempt, State.UNCERTAIN, at, reason=reason)
         case _:

@@ -77,7 +77,7 @@ def _taken_ports(settings: Settings, commands: Mapping[str, str]) -> Iterator[st
         port = getattr(settings, setting)
         if process in commands and not _is_free(port):
             variable = name_of(setting)
-            yield f"Port {port} is taken, and {process} needs it: stop its user, or set {variable} to another."
+            yield f"Port {port} is taken, and {process} needs it: free it, or set {variable} to another."
 
 
 def _is_free(port: int) -> bool:

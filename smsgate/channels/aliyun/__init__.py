@@ -1,0 +1,17 @@
+"""Alibaba Cloud SMS (Dysmsapi 2017-05-25) as a channel, through the official SDK.
+
+config       where and how to reach the provider
+channel      the channel itself; light to import, the SDK comes with the first message
+send_sms     one SendSms call, from our submission to our outcome
+sdk          the SDK's one client per process: forks, sessions, proxies, loggers
+codes        the provider's error codes → ours
+failures     the SDK's exceptions → ours
+receipts     what the provider pushes to us: reports (SmsReport) and replies (SmsUp)
+reports      the codes in a report → our reasons
+preflight    what `smsgate doctor` looks at, with account (what the provider says of ours) and finding
+"""
+
+from smsgate.channels.aliyun.channel import AliyunChannel
+from smsgate.channels.aliyun.config import AliyunConfig
+
+__all__ = ["AliyunChannel", "AliyunConfig"]

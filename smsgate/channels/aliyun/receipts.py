@@ -1,0 +1,180 @@
+"""What the provider pushes to us: reports on what we sent (SmsReport) and replies of phones (SmsUp).
+
+One body may hold many entries, and the provider drops a push after its third refusal, so an entry that cannot be used
+is named and passed over, never failing the others. A report without a final word (REQUEST_SUCCESS) is one of those:
+the message stays sent, and is asked for or timed out like one whose report never came. IS_CLOSE is final: this attempt
+was not delivered, and the provider says so.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final, Generic, TypeVar
+
+from smsgate.channels.aliyun.reports import DELIVERED, NOT_FINAL, reason_of
+from smsgate.errors import InvalidMessage, SmsgateError
+from smsgate.message import MESSAGE_ID, MessageId
+from smsgate.phone import Phone, parse
+from smsgate.receipt import Receipt, Reply
+
+T = TypeVar("T")
+
+# Asia/Shanghai has had no other offset since 1991, and an image without tzdata has no such zone.
+SHANGHAI: Final = timezone(timedelta(hours=8))
+_TIME: Final = "%Y-%m-%d %H:%M:%S"
+_SUCCESS: Final[dict[str, bool]] = {"true": True, "false": False}
+_MOST_SEGMENTS: Final = 99
+
+
+class UnusablePush(SmsgateError):
+    """The body as a whole is no push of the provider; the text says why and holds nothing of the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[T]):
+    """What a push held: the entries that can be used, and a stable word for each that cannot."""
+
+    entries: tuple[T, ...]
+    unusable: tuple[str, ...]
+
+
+class _Unusable(Exception):
+    """One entry cannot be used; never leaves this file."""
+
+
+def parse_reports(body: bytes) -> Parsed[Receipt]:
+    """Read an SmsReport push.
+
+    Unusable entries are `not_an_object`, `no_message_id` (sent by others, or out_id is none of ours),
+    `bad_phone_number`, `no_verdict` or `not_final`.
+
+    Raises:
+        UnusablePush: The body is neither a JSON object nor an array.
+    """
+    return _each(_entries(body), _receipt)
+
+
+def parse_replies(body: bytes) -> Parsed[Reply]:
+    """Read an SmsUp push; unusable entries are `not_an_object` or `bad_phone_number`.
+
+    Raises:
+        UnusablePush: The body is neither a JSON object nor an array.
+    """
+    return _each(_entries(body), _reply)
+
+
+def _entries(body: bytes) -> list[Any]:
+    try:
+        pushed = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UnusablePush("the push is not JSON") from None
+    match pushed:
+        case list():
+            return pushed
+        case dict():
+            return [pushed]
+        case _:
+            raise UnusablePush("the push is neither a JSON array nor an object")
+
+
+def _each(entries: list[Any], read: Callable[[dict[str, Any]], T]) -> Parsed[T]:
+    usable: list[T] = []
+    unusable: list[str] = []
+    for entry in entries:
+        try:
+            usable.append(read(_object(entry)))
+        except _Unusable as why:
+            unusable.append(str(why))
+    return Parsed(tuple(usable), tuple(unusable))
+
+
+def _object(entry: Any) -> dict[str, Any]:
+    if not isinstance(entry, dict):
+        raise _Unusable("not_an_object")
+    return entry
+
+
+def _receipt(report: dict[str, Any]) -> Receipt:
+    code = _text(report.get("err_code"))
+    if code == NOT_FINAL:
+        raise _Unusable("not_final")
+    delivered = _verdict(report.get("success"), code)
+    return Receipt(
+        message_id=_message_id(report.get("out_id")),
+        provider_id=_text(report.get("biz_id")),
+        phone=_phone(report.get("phone_number")),
+        delivered=delivered,
+        code=code,
+        reason=None if delivered else reason_of(code),
+        reported_at=_milliseconds(report.get("report_time")),
+        segments=_segments(report.get("sms_size")),
+    )
+
+
+def _reply(reply: dict[str, Any]) -> Reply:
+    return Reply(
+        phone=_phone(reply.get("phone_number")),
+        content=_text(reply.get("content")),
+        destination=_text(reply.get("dest_code")),
+        sent_at=_milliseconds(reply.get("send_time")),
+        sequence=_text(reply.get("sequence_id")),
+    )
+
+
+def _verdict(success: Any, code: str) -> bool:
+    verdict = _SUCCESS.get(str(success).strip().lower())
+    if verdict is not None:
+        return verdict
+    if not code:
+        raise _Unusable("no_verdict")
+    return code == DELIVERED
+
+
+def _message_id(out_id: Any) -> MessageId:
+    if not isinstance(out_id, str) or re.fullmatch(MESSAGE_ID, out_id) is None:
+        raise _Unusable("no_message_id")
+    return MessageId(out_id)
+
+
+def _phone(number: Any) -> Phone:
+    """Read a number as the provider writes it: the mainland's bare, others with country code and no plus.
+
+    Eleven digits can be both (13105551234 is a mainland phone, and one in Los Angeles): the mainland wins, so compare
+    `national`, not the whole, with the message's own phone.
+    """
+    written = _text(number)
+    for form in (written, f"+{written}"):
+        try:
+            return parse(form)
+        except InvalidMessage:
+            continue
+    raise _Unusable("bad_phone_number")
+
+
+def _milliseconds(time: Any) -> int | None:
+    try:
+        return int(datetime.strptime(time, _TIME).replace(tzinfo=SHANGHAI).timestamp() * 1000)
+    except (TypeError, ValueError):
+        return None
+
+
+def _segments(size: Any) -> int | None:
+    written = _text(size)
+    if not (written.isascii() and written.isdigit()) or len(written) > len(str(_MOST_SEGMENTS)):
+        return None
+    return int(written) or None
+
+
+def _text(value: Any) -> str:
+    """Give text that can be stored: numbers are written out, lone surrogates replaced, anything else is empty."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case bool():
+            return ""
+        case int():
+            return str(value)
+        case _:
+            return ""
