@@ -1,9 +1,23 @@
-"""What may be seen of a task's arguments."""
+"""What may be seen of a text, and of a task's arguments."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from smsgate.message import Lane
 from smsgate.phone import mask
+
+# A mainland mobile number as libraries write it: with or without country code, in groups, inside a URL (after %3D)
+# or an escaped text (after \\n); not inside a longer run of letters and digits, as an id or a time is.
+_LOOSE_NUMBER: Final = re.compile(
+    r"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
+    r"(?:(?:\+?86|0086)[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?![0-9A-Za-z])"
+)
+
+
+def mask_text(text: str) -> str:
+    """Mask every mainland mobile number in a text that somebody else wrote."""
+    return _LOOSE_NUMBER.sub(lambda found: mask(found.group()), text)
 
 
 def shown_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, str]:
@@ -21,7 +35,9 @@ def _shown(name: str, value: Any) -> str:
     match name, value:
         case "to", str():
             return repr(mask(value))
-        case (("template" | "lane"), str()):
+        case "template", str():
+            return repr(mask_text(value))
+        case "lane", str() if value in set(Lane):
             return repr(value)
         case "params", Mapping():
             return f"{{{', '.join(sorted(map(str, value)))}}}"

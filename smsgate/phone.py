@@ -56,6 +56,9 @@ def parse(written: str) -> Phone:
     """
     if len(written) > LONGEST_WRITTEN:
         raise _refusal(f"is longer than {LONGEST_WRITTEN} characters; give one number, such as {_EXAMPLE}")
+    if any(sign.isalpha() for sign in written):
+        # Read as a keypad's letters they would be the number of a stranger.
+        raise _refusal(f"has letters in it; write digits only, such as {_EXAMPLE}")
     try:
         number = phonenumbers.parse(_with_plus(written), HOME_REGION)
     except phonenumbers.NumberParseException:

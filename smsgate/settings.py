@@ -3,6 +3,7 @@
 import os
 from functools import cache
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -60,14 +61,22 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _is_redis(cls, url: str) -> str:
-        if not url.startswith(("redis://", "rediss://")):
-            raise ValueError("must start with redis:// or rediss://, such as redis://127.0.0.1:6379/0")
+        try:
+            parts = urlsplit(url)
+            complete = bool(parts.hostname) and parts.port != 0
+        except ValueError:  # its text would show a part of the password
+            complete = False
+        if not complete or parts.scheme not in ("redis", "rediss") or url != url.strip():
+            raise ValueError(
+                "must be redis://[:PASSWORD@]HOST:PORT/DB or rediss://…, such as redis://127.0.0.1:6379/0; "
+                "write / @ and : in a password as %2F %40 %3A"
+            )
         return url
 
     @property
     def retention(self) -> int:
         """Seconds for which a record is kept after its end."""
-        return int(self.retention_days * 24 * 3600)
+        return max(1, int(self.retention_days * 24 * 3600))
 
 
 def load(*required: str) -> Settings:

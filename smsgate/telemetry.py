@@ -1,7 +1,6 @@
 """Logs: one JSON object a line, with every phone number masked."""
 
 import logging
-import re
 import sys
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,15 +8,15 @@ from typing import Any, Final
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from smsgate.phone import Phone, mask
-
-# Our own code masks by type (`Phone`). This catches what other libraries write into their texts: a mainland
-# mobile number with or without its country code, not inside a longer run of digits or hex.
-_LOOSE_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])(?:\+?86|0086)?1[3-9]\d{9}(?![0-9A-Za-z])")
+from smsgate.masking import mask_text
+from smsgate.phone import Phone
 
 
 def mask_numbers(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Mask every phone number in an event, however deep; a structlog processor."""
+    """Mask every phone number in an event, however deep; a structlog processor.
+
+    Our own code masks by type (`Phone`); texts are searched for what other libraries write into theirs.
+    """
     return {key: _masked(value) for key, value in event.items()}
 
 
@@ -26,13 +25,15 @@ def _masked(value: Any) -> Any:
         case Phone():
             return value.masked
         case str():
-            return _LOOSE_NUMBER.sub(lambda found: mask(found.group()), value)
+            return mask_text(value)
         case Mapping():
             return {_masked(key): _masked(one) for key, one in value.items()}
         case list() | tuple() | set() | frozenset():
             return [_masked(one) for one in value]
-        case _:
+        case None | bool() | int() | float():
             return value
+        case _:
+            return mask_text(repr(value))
 
 
 _SHARED: Final[list[Processor]] = [

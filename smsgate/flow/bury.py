@@ -26,7 +26,7 @@ def bury(records: Records, message_id: MessageId, reason: str, *, now: Clock = s
     """
     facts = {"reason": reason}
     doubted = records.move(message_id, State.UNCERTAIN, at=now(), fields=facts, detail=facts)
-    if doubted.result is Result.STAYED:
+    if doubted.before is State.QUEUED:
         records.move(message_id, State.DEAD, at=now(), fields=facts, detail=facts)
     elif doubted.result is Result.MISSING:
         reject(records, message_id, _UNREADABLE, now=now)

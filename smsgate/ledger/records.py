@@ -109,7 +109,7 @@ class Records:
             answer, message_id = self._accept(
                 keys=[keys.record(record.id), _queue(record), claim],
                 args=[
-                    *(record.id, task or "", keys.OPEN_RECORD_TTL, fingerprint, keys.IDEMPOTENCY_TTL),
+                    *(record.id, task or "", self._ttl(record.state), fingerprint, keys.IDEMPOTENCY_TTL),
                     *_flat(_fields(record)),
                 ],
             )
@@ -150,15 +150,18 @@ class Records:
         Raises:
             StoreUnavailable: The same call may be made again.
         """
-        ttl = self._retention if to in RESTING else keys.OPEN_RECORD_TTL
         allowed = f",{','.join(sorted(predecessors(to)))},"
         event = Event(at, to, detail or {}).line()
         with border():
             result, before, attempts = self._move(
                 keys=[keys.record(message_id)],
-                args=[to, allowed, event, ttl, uuid4().hex, "1" if attempt else "", *_flat(fields or {})],
+                args=[to, allowed, event, self._ttl(to), uuid4().hex, "1" if attempt else "", *_flat(fields or {})],
             )
         return Move(Result(result), State(before) if before else None, int(attempts))
+
+    def _ttl(self, state: State) -> int:
+        """Seconds for which a record in this state is kept."""
+        return self._retention if state in RESTING else keys.OPEN_RECORD_TTL
 
 
 def _queue(record: Record) -> Queue:
@@ -184,7 +187,7 @@ def _fields(record: Record) -> dict[str, str | int]:
 def _record(message_id: MessageId, known: Mapping[str, str]) -> Record:
     return Record(
         id=message_id,
-        message=Message.model_validate_json(known["message"]) if known["message"] else None,
+        message=Message.restore(known["message"]) if known["message"] else None,
         client=known["client"],
         state=State(known["state"]),
         accepted_at=int(known["accepted_at"]),
