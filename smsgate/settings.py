@@ -38,9 +38,13 @@ class Settings(BaseSettings):
     )
     aliyun_endpoint: str = Field(default="dysmsapi.aliyuncs.com", description="The provider's host, with :port.")
     aliyun_protocol: Literal["https", "http"] = Field(default="https", description="`http` is for the sandbox.")
-    aliyun_connect_timeout: float = Field(default=3.0, gt=0, le=60, description="Seconds to connect to the provider.")
+    aliyun_connect_timeout: float = Field(default=3.0, gt=0, le=10, description="Seconds to connect to the provider.")
     aliyun_read_timeout: float = Field(
-        default=10.0, ge=1, le=60, description="Seconds to wait for the provider's answer; Aliyun asks for at least 1."
+        # With the longest connect time still below the task's soft time limit of 30 s (celeryconfig.py).
+        default=10.0,
+        ge=1,
+        le=15,
+        description="Seconds to wait for the provider's answer; Aliyun asks for at least 1.",
     )
     http_host: str = Field(default="127.0.0.1", description="The address on which the web process listens.")
     http_port: Port = Field(default=8000, description="The port of the web process.")

@@ -26,7 +26,7 @@ class Loader(AppLoader):
         return {name: value for name, value in known.items() if name.islower() and not name.startswith("_")}
 
 
-# Not current: a host program that imports `send_sms` keeps its own app as the default.
+# Not current, and its tasks not shared: a host program that imports `send_sms` keeps its own app as it was.
 app = Celery("smsgate", loader=Loader, set_as_current=False)
 
 

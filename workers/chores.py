@@ -10,7 +10,7 @@ from workers.app import app
 OVERDUE: Final = 60.0
 
 
-@app.task(name=TaskName.REQUEUE_PUSHES)
+@app.task(name=TaskName.REQUEUE_PUSHES, shared=False)
 def requeue_pushes() -> None:
     """Queue again the pushes whose task was lost."""
     parts.pushes().requeue(older_than=OVERDUE)

@@ -22,6 +22,7 @@ ATTEMPTS: Final = 5
     bind=True,
     base=SendTask,
     name=TaskName.SEND,
+    shared=False,
     autoretry_for=(RetryLater,),
     retry_backoff=1,
     retry_backoff_max=60,
@@ -63,7 +64,7 @@ def send_sms(  # noqa: PLR0913 - the fields of a message
             raise
 
 
-@app.task(name=TaskName.RECEIVE)
+@app.task(name=TaskName.RECEIVE, shared=False)
 def receive(push_id: str) -> None:
     """Apply one stored push of a provider."""
     with bound_contextvars(push_id=push_id):

@@ -25,9 +25,9 @@ def bury(records: Records, message_id: MessageId, reason: str, *, now: Clock = s
     sent by name, with arguments that do not fit, has no record yet: it gets one that says so.
     """
     facts = {"reason": reason}
-    doubted = records.move(message_id, State.UNCERTAIN, at=now(), fields=facts, detail=facts)
-    if doubted.before is State.QUEUED:
-        records.move(message_id, State.DEAD, at=now(), fields=facts, detail=facts)
-    elif doubted.result is Result.MISSING:
+    dead = records.move(message_id, State.DEAD, at=now(), fields=facts, detail=facts, only_from=State.QUEUED)
+    if dead.before is State.SENDING:
+        records.move(message_id, State.UNCERTAIN, at=now(), fields=facts, detail=facts)
+    elif dead.result is Result.MISSING:
         reject(records, message_id, _UNREADABLE, now=now)
-    log.error("task_failed", reason=reason, state=doubted.before)
+    log.error("task_failed", reason=reason, state=dead.before)

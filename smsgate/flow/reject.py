@@ -22,6 +22,8 @@ def reject(records: Records, message_id: MessageId, error: InvalidMessage, *, no
     move = records.move(message_id, State.REJECTED, at=at, fields={"reason": REASON}, detail=detail)
     if move.result is Result.MISSING:
         records.accept(_record(message_id, Event(at, State.REJECTED, detail)), task=None)
+    elif move.before is State.SENDING:
+        records.move(message_id, State.UNCERTAIN, at=at, fields={"reason": REASON}, detail={"reason": REASON})
     log.error("message_rejected", fields=[one.field for one in error.errors])
 
 

@@ -25,7 +25,7 @@ def create_app() -> Flask:
     telemetry.configure(settings.log_level, form=settings.log_format)
     redis = connect_briefly(settings.redis_url)
     records = Records(redis, retention=settings.retention)
-    app = Flask("smsgate")
+    app = Flask("smsgate", static_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # an attribute of Flask's default provider
     app.json.sort_keys = False  # type: ignore[attr-defined]  # likewise
     problems.register(app)

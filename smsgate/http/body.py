@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, Final, Never
 
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from smsgate.http.problems import Problem
 
@@ -23,12 +24,11 @@ def read_object(request: Request) -> dict[str, Any]:
         Problem: It is not JSON in UTF-8 (400), no object (400), names a key twice (400), is not
             declared as JSON (415), or has more than `LONGEST` bytes (413).
     """
-    request.max_content_length = LONGEST
     if request.mimetype != "application/json":
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", "Content-Type: must be application/json; set the header."
         )
-    raw = request.get_data(cache=False)
+    raw = read(request, LONGEST)
     try:
         parsed = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except _DuplicateKey as error:
@@ -41,6 +41,22 @@ def read_object(request: Request) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise Problem(HTTPStatus.BAD_REQUEST, "not-an-object", "body: must be a JSON object with the message's fields.")
     return parsed
+
+
+def read(request: Request, longest: int) -> bytes:
+    """Read a body of at most `longest` bytes.
+
+    A body that comes in chunks names no length, and werkzeug cuts it off at the limit without a word: so one byte
+    more is allowed, and refused.
+
+    Raises:
+        RequestEntityTooLarge: It is longer.
+    """
+    request.max_content_length = longest + 1
+    raw = request.get_data(cache=False)
+    if len(raw) > longest:
+        raise RequestEntityTooLarge
+    return raw
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

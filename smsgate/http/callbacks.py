@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, request
 from uuid_utils import uuid7
 
+from smsgate.http.body import read
 from smsgate.http.problems import Problem
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 
@@ -25,9 +26,8 @@ def blueprint(pushes: Pushes, secret: str | None) -> Blueprint:
         if not secret or not hmac.compare_digest(given.encode(), secret.encode()) or kind not in set(PushKind):
             raise Problem(HTTPStatus.NOT_FOUND, "not-found", "There is nothing here.")
         if request.method == "POST":
-            request.max_content_length = LONGEST
             # What is not UTF-8 cannot be a push; it is kept legible for whoever reads the log's reason.
-            body = request.get_data(cache=False).decode("utf-8", "replace")
+            body = read(request, LONGEST).decode("utf-8", "replace")
             pushes.store(Push(str(uuid7()), PushKind(kind), body))
         return RECEIVED
 

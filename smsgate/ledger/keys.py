@@ -30,3 +30,8 @@ def idempotency(client: str, key: str) -> str:
 
 def push(push_id: str) -> str:
     return f"sms:push:{push_id}"
+
+
+def reply(line: str) -> str:
+    """Name a reply by everything that it says: what is pushed again says the same."""
+    return f"sms:reply:{hashlib.sha256(line.encode()).hexdigest()}"

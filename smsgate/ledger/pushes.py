@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import cast
 
@@ -38,6 +38,7 @@ class Pushes:
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
         self._store = client.register_script(scripts.source("store_push"))
+        self._keep = client.register_script(scripts.source("keep_reply"))
 
     def store(self, push: Push) -> None:
         """Store a push and queue its task, both or neither.
@@ -86,18 +87,11 @@ class Pushes:
         return True
 
     def keep(self, replies: Iterable[Reply]) -> None:
-        """Append replies to the stream `sms:replies`, from which other programs may read them."""
+        """Append replies, each once, to the stream `sms:replies`, from which other programs may read them."""
         with border():
-            pipe = self._redis.pipeline()
             for reply in replies:
-                entry = {"phone": str(reply.phone), "content": reply.content, "destination": reply.destination}
-                pipe.xadd(
-                    keys.REPLIES,
-                    {"reply": json.dumps({**entry, "sent_at": reply.sent_at, "sequence": reply.sequence})},
-                    maxlen=keys.MOST_REPLIES,
-                    approximate=True,
-                )
-            pipe.execute()
+                line = json.dumps({**asdict(reply), "phone": str(reply.phone)})
+                self._keep(keys=[keys.reply(line), keys.REPLIES], args=[keys.PUSH_TTL, keys.MOST_REPLIES, line])
 
 
 def _task(push_id: str) -> str:

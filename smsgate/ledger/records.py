@@ -144,20 +144,24 @@ class Records:
         fields: Mapping[str, str] | None = None,
         detail: Mapping[str, Any] | None = None,
         attempt: bool = False,
+        only_from: State | None = None,
     ) -> Move:
         """Move a message into `to` if the table of states allows it, and note the event.
+
+        `attempt` counts one; with `only_from` the message must be in that very state.
 
         Raises:
             StoreUnavailable: The same call may be made again.
         """
-        allowed = f",{','.join(sorted(predecessors(to)))},"
+        before = predecessors(to) & {only_from} if only_from else predecessors(to)
         event = Event(at, to, detail or {}).line()
+        allowed = f",{','.join(sorted(before))},"
         with border():
-            result, before, attempts = self._move(
+            result, was, attempts = self._move(
                 keys=[keys.record(message_id)],
                 args=[to, allowed, event, self._ttl(to), uuid4().hex, "1" if attempt else "", *_flat(fields or {})],
             )
-        return Move(Result(result), State(before) if before else None, int(attempts))
+        return Move(Result(result), State(was) if was else None, int(attempts))
 
     def _ttl(self, state: State) -> int:
         """Seconds for which a record in this state is kept."""
