@@ -42,7 +42,8 @@ worker_cancel_long_running_tasks_on_connection_loss = False
 # Seconds. The provider is given 13 (connect and read); a server that drips its answer is cut off here.
 task_soft_time_limit = 30
 task_time_limit = 40
-# On SIGTERM a worker stops taking tasks and ends those it has: longer than a call can last.
+# On SIGTERM a worker takes no more tasks and ends those in hand, which the limits above bound: give it 45 s.
+# On SIGQUIT, or a platform's REMAP_SIGTERM=SIGQUIT, it ends them within this time, and hands back what is left.
 worker_soft_shutdown_timeout = 35
 
 broker_transport_options = {

@@ -8,6 +8,7 @@ from structlog.contextvars import bound_contextvars
 
 from smsgate.errors import InvalidMessage, RetryLater, StoreUnavailable
 from smsgate.flow.reject import reject
+from smsgate.flow.submit import new_id
 from smsgate.message import MessageId
 from smsgate.queues import TaskName
 from workers import parts
@@ -52,6 +53,7 @@ def send_sms(  # noqa: PLR0913 - the fields of a message
     fields: dict[str, Any] = {"sign": sign, "lane": lane, "valid_for": valid_for}
     with bound_contextvars(message_id=message_id):
         try:
+            new_id(message_id)
             message = self.message(to, template, params, **fields, on_uncertain=on_uncertain, reference=reference)
             parts.deliver()(message_id, message)
         except InvalidMessage as error:
