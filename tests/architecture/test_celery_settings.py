@@ -1,0 +1,129 @@
+"""Celery's settings that must fit each other, ours, and the provider's times."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smsgate.flow.settle import LONGEST_WAIT
+from smsgate.local.processes import GRACE
+from smsgate.settings import Settings
+
+ASKED = """
+import json
+from workers.app import app
+from workers.tasks import send_sms
+names = ("accept_content task_serializer result_serializer task_soft_time_limit task_time_limit "
+         "worker_soft_shutdown_timeout broker_transport_options broker_url broker_read_url broker_write_url "
+         "task_acks_late task_reject_on_worker_lost worker_prefetch_multiplier result_backend "
+         "worker_cancel_long_running_tasks_on_connection_loss task_acks_on_failure_or_timeout").split()
+known = {name: app.conf[name] for name in names}
+known["retry_backoff_max"] = send_sms.retry_backoff_max
+known["max_retries"] = send_sms.max_retries
+print(json.dumps(known))
+"""
+PROVIDER_TIMEOUTS = ("aliyun_connect_timeout", "aliyun_read_timeout")
+
+
+@pytest.fixture(scope="module")
+def known(ask: Callable[..., Any]) -> dict[str, Any]:
+    return dict(ask(ASKED, environment={"SMSGATE_REDIS_URL": "redis://ours:1/0"}))
+
+
+def _call(which: Callable[[Any], float]) -> float:
+    """Add up what a call to the provider may take."""
+    return sum(which(Settings.model_fields[name]) for name in PROVIDER_TIMEOUTS)
+
+
+def _longest_allowed(field: Any) -> float:
+    return float(next(rule.le for rule in field.metadata if hasattr(rule, "le")))
+
+
+def test_what_a_broker_holds_is_read_as_json_only(known: dict[str, Any]) -> None:
+    assert known["accept_content"] == ["json"]
+    assert known["task_serializer"] == known["result_serializer"] == "json"
+
+
+def test_a_task_in_hand_is_not_given_to_a_second_worker(known: dict[str, Any]) -> None:
+    """Redis does so after the visibility timeout: whatever a task may wait or last must be shorter."""
+    visible = known["broker_transport_options"]["visibility_timeout"]
+    longest = known["task_time_limit"] + max(LONGEST_WAIT, known["retry_backoff_max"])
+    assert visible > longest
+
+
+def test_a_call_to_the_provider_ends_before_its_task_is_cut_off(known: dict[str, Any]) -> None:
+    assert _call(lambda field: field.default) < known["task_soft_time_limit"] < known["task_time_limit"]
+
+
+def test_no_timeout_that_may_be_set_outlasts_the_task(known: dict[str, Any]) -> None:
+    """A longer one would be cut off in the middle of a call, and leave every slow message uncertain."""
+    assert _call(_longest_allowed) < known["task_soft_time_limit"]
+
+
+def test_a_worker_that_is_stopped_ends_its_call_first(known: dict[str, Any]) -> None:
+    assert known["worker_soft_shutdown_timeout"] > known["task_soft_time_limit"] > _call(lambda field: field.default)
+    assert _call(lambda field: field.default) < GRACE
+
+
+def test_a_message_gets_five_attempts(known: dict[str, Any]) -> None:
+    assert known["max_retries"] + 1 == 5
+
+
+def test_no_task_is_lost_with_its_worker(known: dict[str, Any]) -> None:
+    assert known["task_acks_late"]
+    assert known["task_reject_on_worker_lost"]
+    assert known["worker_prefetch_multiplier"] == 1
+    assert not known["worker_cancel_long_running_tasks_on_connection_loss"]
+
+
+def test_nobody_waits_for_ever_for_a_redis_that_says_nothing(known: dict[str, Any]) -> None:
+    options = known["broker_transport_options"]
+    assert 0 < options["socket_connect_timeout"] <= options["socket_timeout"] <= 10
+
+
+def test_results_are_not_kept_beside_the_records(known: dict[str, Any]) -> None:
+    assert known["result_backend"] is None
+
+
+def test_celery_uses_our_redis_whatever_its_own_variable_says(ask: Callable[..., Any], known: dict[str, Any]) -> None:
+    environment = {"SMSGATE_REDIS_URL": "redis://ours:1/0", "CELERY_BROKER_URL": "redis://theirs:2/0"}
+    beside = ask(ASKED, environment=environment)
+    for name in ("broker_read_url", "broker_write_url"):
+        assert beside[name] == known[name] == "redis://ours:1/0"
+
+
+THEIR_SETTINGS = "broker_url = 'redis://theirs:2/0'\ntask_serializer = 'yaml'\n"
+
+
+def test_a_host_program_keeps_its_own_celeryconfig_and_we_keep_ours(ask: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "celeryconfig.py").write_text(THEIR_SETTINGS)
+    program = """
+import json
+from celery import current_app
+from workers.app import app
+from workers.tasks import send_sms
+print(json.dumps([current_app.conf.broker_url, current_app.conf.task_serializer,
+                  app.conf.broker_write_url, app.conf.task_serializer, send_sms.app is app]))
+"""
+    environment = {"SMSGATE_REDIS_URL": "redis://ours:1/0"}
+    answer = ask(program, cwd=tmp_path, environment=environment)
+    assert answer == ["redis://theirs:2/0", "yaml", "redis://ours:1/0", "json", True]
+
+
+@pytest.mark.parametrize("order", ["theirs first", "ours first"])
+def test_a_host_programs_app_stays_its_default(ask: Callable[..., Any], tmp_path: Path, order: str) -> None:
+    ours = "import workers.tasks"
+    theirs = "host = celery.Celery('host', broker='redis://theirs:2/0')"
+    lines = [theirs, ours] if order == "theirs first" else [ours, theirs]
+    program = "\n".join(
+        [
+            "import celery, json",
+            *lines,
+            "@celery.shared_task",
+            "def theirs(): pass",
+            "current = celery.current_app",
+            "print(json.dumps([current.main, current.conf.broker_url, theirs.app.main, 'sms.send' in host.tasks]))",
+        ]
+    )
+    assert ask(program, cwd=tmp_path) == ["host", "redis://theirs:2/0", "host", False]

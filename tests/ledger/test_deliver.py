@@ -1,0 +1,252 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Signal
+
+import pytest
+import redis
+from structlog.testing import capture_logs
+
+from smsgate.channels.channel import Submission
+from smsgate.errors import RetryLater
+from smsgate.flow.deliver import Deliver
+from smsgate.flow.submit import Submit
+from smsgate.ledger.records import Record, Records
+from smsgate.message import Message, MessageId
+from smsgate.outcome import Fault, Outcome, Refused, Sent, Uncertain, Unsent
+from smsgate.queues import Queue
+from smsgate.states import State
+
+ID = MessageId("m1")
+MESSAGE = Message.check(
+    {"to": "13800138000", "template": "T", "params": {"code": "987654"}, "lane": "otp", "valid_for": 300}
+)
+Clock = Callable[[], int]
+
+
+class Provider:
+    """A provider that keeps what it gets and answers as it was told to, in turn; then it takes everything."""
+
+    name = "provider"
+
+    def __init__(self, *answers: Outcome | Exception) -> None:
+        self.answers = list(answers)
+        self.received: list[Submission] = []
+
+    def prepare(self) -> None:
+        """There is nothing to load."""
+
+    def send(self, submission: Submission) -> Outcome:
+        self.received.append(submission)
+        answer = self.answers.pop(0) if self.answers else Sent(f"sms-{len(self.received)}")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class SlowProvider(Provider):
+    """A provider that answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.called, self.let = Signal(), Signal()
+
+    def send(self, submission: Submission) -> Outcome:
+        self.called.set()
+        assert self.let.wait(timeout=10)
+        return super().send(submission)
+
+
+def _deliver(records: Records, provider: Provider, clock: Clock) -> Deliver:
+    return Deliver(records, provider, "短信网关", now=clock)
+
+
+def _read(records: Records) -> Record:
+    known = records.read(ID)
+    assert known is not None
+    return known
+
+
+@pytest.fixture
+def _accepted(records: Records, clock: Clock) -> None:
+    Submit(records, now=clock)(MESSAGE, message_id=ID)
+
+
+accepted = pytest.mark.usefixtures("_accepted")
+
+
+@accepted
+def test_an_accepted_message_is_sent_once_and_settled(records: Records, clock: Clock) -> None:
+    provider = Provider()
+    _deliver(records, provider, clock)(ID, MESSAGE)
+    known = _read(records)
+    assert (known.state, known.channel, known.provider_id, known.attempts) == (State.SENT, "provider", "sms-1", 1)
+    assert [event.state for event in known.timeline] == [State.QUEUED, State.SENDING, State.SENT]
+    assert known.timeline[1].detail == {"attempt": 1, "channel": "provider"}
+
+
+@accepted
+def test_a_provider_gets_the_message_as_it_was_given_under_our_id(records: Records, clock: Clock) -> None:
+    provider = Provider()
+    _deliver(records, provider, clock)(ID, MESSAGE)
+    assert provider.received == [Submission(ID, MESSAGE.to, "短信网关", "T", {"code": "987654"})]
+
+
+def test_a_messages_own_sign_goes_before_the_gateways(records: Records, clock: Clock) -> None:
+    provider = Provider()
+    _deliver(records, provider, clock)(ID, MESSAGE.model_copy(update={"sign": "阿里云"}))
+    assert provider.received[0].sign == "阿里云"
+
+
+@accepted
+def test_a_task_that_comes_again_is_not_sent_again(records: Records, clock: Clock) -> None:
+    provider = Provider()
+    deliver = _deliver(records, provider, clock)
+    for _ in range(3):
+        deliver(ID, MESSAGE)
+    assert len(provider.received) == 1
+    assert _read(records).state is State.SENT
+
+
+@accepted
+def test_a_task_that_comes_again_after_the_receipt_changes_nothing(records: Records, clock: Clock) -> None:
+    provider = Provider()
+    deliver = _deliver(records, provider, clock)
+    deliver(ID, MESSAGE)
+    records.move(ID, State.DELIVERED, at=clock())
+    before = _read(records)
+    deliver(ID, MESSAGE)
+    assert _read(records) == before
+
+
+@accepted
+def test_an_attempt_that_did_not_send_is_tried_again_and_counted(records: Records, clock: Clock) -> None:
+    provider = Provider(Unsent("dns", Fault.PROVIDER), Unsent("throttled", Fault.THROTTLED, 1.0))
+    deliver = _deliver(records, provider, clock)
+    for reason in ("dns", "throttled"):
+        with pytest.raises(RetryLater, match=reason):
+            deliver(ID, MESSAGE)
+        assert _read(records).state is State.QUEUED
+    deliver(ID, MESSAGE)
+    known = _read(records)
+    assert (known.state, known.attempts, known.reason) == (State.SENT, 3, None)
+    assert [event.detail.get("attempt") for event in known.timeline if event.state is State.SENDING] == [1, 2, 3]
+
+
+@accepted
+@pytest.mark.parametrize("outcome", [Uncertain("read_timeout"), Refused("isv.BLACK", Fault.MESSAGE)])
+def test_what_may_have_gone_out_or_never_will_is_not_tried_again(
+    records: Records, clock: Clock, outcome: Outcome
+) -> None:
+    provider = Provider(outcome)
+    deliver = _deliver(records, provider, clock)
+    deliver(ID, MESSAGE)
+    deliver(ID, MESSAGE)
+    assert len(provider.received) == 1
+
+
+@accepted
+def test_a_channel_that_breaks_leaves_the_message_uncertain_and_its_words_unsaid(
+    records: Records, clock: Clock
+) -> None:
+    with capture_logs() as logs:
+        _deliver(records, Provider(RuntimeError("PhoneNumbers=13800138000 987654")), clock)(ID, MESSAGE)
+    known = _read(records)
+    assert (known.state, known.reason) == (State.UNCERTAIN, "RuntimeError")
+    for shown in (repr(logs), repr(known.timeline)):
+        assert "13800138000" not in shown
+        assert "987654" not in shown
+
+
+@accepted
+def test_a_message_that_has_expired_is_never_sent(records: Records, clock: Clock) -> None:
+    provider = Provider()
+    clock.advance(300)
+    _deliver(records, provider, clock)(ID, MESSAGE)
+    known = _read(records)
+    assert (known.state, known.reason, known.attempts) == (State.EXPIRED, "expired", 0)
+    assert provider.received == []
+
+
+@accepted
+def test_a_message_is_sent_until_its_last_moment(records: Records, clock: Clock) -> None:
+    clock.advance(299.999)
+    _deliver(records, Provider(), clock)(ID, MESSAGE)
+    assert _read(records).state is State.SENT
+
+
+@accepted
+def test_a_retry_that_comes_too_late_is_expired(records: Records, clock: Clock) -> None:
+    provider = Provider(Unsent("dns", Fault.PROVIDER, 10.0))
+    deliver = _deliver(records, provider, clock)
+    with pytest.raises(RetryLater):
+        deliver(ID, MESSAGE)
+    clock.advance(301)
+    deliver(ID, MESSAGE)
+    assert _read(records).state is State.EXPIRED
+    assert len(provider.received) == 1
+
+
+@accepted
+def test_a_message_that_was_cancelled_is_not_sent(records: Records, clock: Clock) -> None:
+    provider = Provider()
+    records.move(ID, State.CANCELLED, at=clock())
+    _deliver(records, provider, clock)(ID, MESSAGE)
+    assert provider.received == []
+    assert _read(records).state is State.CANCELLED
+
+
+@accepted
+def test_an_attempt_whose_worker_died_is_uncertain_and_not_sent_again(records: Records, clock: Clock) -> None:
+    records.move(ID, State.SENDING, at=clock(), attempt=True)
+    provider = Provider()
+    deliver = _deliver(records, provider, clock)
+    deliver(ID, MESSAGE)
+    deliver(ID, MESSAGE)
+    known = _read(records)
+    assert (known.state, known.reason, known.attempts) == (State.UNCERTAIN, "worker_lost", 1)
+    assert provider.received == []
+
+
+@accepted
+def test_a_dead_workers_attempt_is_uncertain_even_when_the_message_is_too_old_by_then(
+    records: Records, clock: Clock
+) -> None:
+    records.move(ID, State.SENDING, at=clock(), attempt=True)
+    clock.advance(600)
+    _deliver(records, Provider(), clock)(ID, MESSAGE)
+    assert _read(records).state is State.UNCERTAIN
+
+
+@accepted
+def test_an_answer_that_comes_after_another_worker_doubted_still_counts(records: Records, clock: Clock) -> None:
+    slow = SlowProvider()
+    with ThreadPoolExecutor(1) as first:
+        sending = first.submit(_deliver(records, slow, clock), ID, MESSAGE)
+        assert slow.called.wait(timeout=10)
+        _deliver(records, Provider(), clock)(ID, MESSAGE)
+        assert _read(records).state is State.UNCERTAIN
+        slow.let.set()
+        sending.result(timeout=10)
+    known = _read(records)
+    assert (known.state, known.provider_id, known.reason) == (State.SENT, "sms-1", None)
+
+
+@accepted
+def test_eight_workers_with_the_same_task_send_it_once(records: Records, clock: Clock) -> None:
+    provider = Provider()
+    deliver = _deliver(records, provider, clock)
+    with ThreadPoolExecutor(8) as workers:
+        list(workers.map(lambda _: deliver(ID, MESSAGE), range(8)))
+    assert len(provider.received) == 1
+    assert _read(records).state is State.SENT
+
+
+def test_a_task_that_another_program_sent_by_name_gets_a_record_of_its_own(
+    records: Records, store: redis.Redis, clock: Clock
+) -> None:
+    provider = Provider()
+    _deliver(records, provider, clock)(ID, MESSAGE)
+    known = _read(records)
+    assert (known.state, known.message, known.valid_until) == (State.SENT, MESSAGE, clock() + 300_000)
+    assert len(provider.received) == 1
+    assert store.llen(Queue.OTP) == 0

@@ -1,0 +1,110 @@
+"""What happens when Redis did as it was asked and its answer never came."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from smsgate.flow.submit import Submit, draft
+from smsgate.ledger.connection import connect_briefly
+from smsgate.ledger.pushes import Push, Pushes, PushKind
+from smsgate.ledger.records import Move, Records, Result
+from smsgate.message import Message, MessageId
+from smsgate.queues import Queue
+from smsgate.states import State
+
+AT = 1_767_225_600_000
+MESSAGE = Message.check({"to": "13800138000", "template": "T"})
+
+
+class Line:
+    """A line to Redis that can lose an answer: it takes it from Redis and hangs up on the client."""
+
+    def __init__(self, port: int) -> None:
+        self._redis_port = port
+        self._losing = threading.Event()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self._server.getsockname()[1]}/0"
+        self.lost = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def lose_next_answer(self) -> None:
+        self._losing.set()
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._relay, args=(client,), daemon=True).start()
+
+    def _relay(self, client: socket.socket) -> None:
+        """Redis answers each request as a whole before the client sends the next."""
+        with client, socket.create_connection(("127.0.0.1", self._redis_port)) as store:
+            while request := client.recv(65536):
+                store.sendall(request)
+                answer = store.recv(65536)
+                if b"EVALSHA" in request and self._losing.is_set():
+                    self._losing.clear()
+                    self.lost += 1
+                    return
+                client.sendall(answer)
+
+
+@pytest.fixture
+def line(redis_url: str, store: redis.Redis) -> Iterator[Line]:
+    line = Line(int(redis_url.rpartition(":")[2].partition("/")[0]))
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def distant(line: Line) -> Records:
+    """The records at the other end of that line, with their scripts known to Redis."""
+    records = Records(connect_briefly(line.url), retention=60)
+    records.accept(draft(MESSAGE, MessageId("warm"), client="", at=AT), task=None)
+    records.move(MessageId("warm"), State.SENDING, at=AT)
+    return records
+
+
+def test_a_move_whose_answer_was_lost_is_made_and_counted_once(line: Line, distant: Records) -> None:
+    distant.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), task=None)
+    line.lose_next_answer()
+    assert distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True) == Move(Result.MOVED, State.QUEUED, 1)
+    assert line.lost == 1
+    known = distant.read(MessageId("m1"))
+    assert known is not None
+    assert (known.state, known.attempts, len(known.timeline)) == (State.SENDING, 1, 2)
+
+
+def test_a_claim_that_somebody_else_made_is_not_taken_for_our_own_lost_one(line: Line, distant: Records) -> None:
+    distant.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), task=None)
+    distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True)
+    line.lose_next_answer()
+    assert distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True) == Move(Result.STAYED, State.SENDING, 1)
+
+
+def test_an_acceptance_whose_answer_was_lost_queues_once(line: Line, distant: Records, store: redis.Redis) -> None:
+    line.lose_next_answer()
+    submitted = Submit(distant)(MESSAGE, client="shop", idempotency_key="k")
+    assert line.lost == 1
+    assert store.llen(Queue.NOTICE) == 1
+    known = distant.read(submitted.id)
+    assert known is not None
+    assert known.state is State.QUEUED
+
+
+def test_a_push_whose_answer_was_lost_is_stored_once(line: Line, store: redis.Redis) -> None:
+    pushes = Pushes(connect_briefly(line.url))
+    pushes.store(Push("warm", PushKind.SMS_REPORT, "[]"))
+    line.lose_next_answer()
+    pushes.store(Push("p1", PushKind.SMS_REPORT, "[]"))
+    assert line.lost == 1
+    assert pushes.read("p1") == Push("p1", PushKind.SMS_REPORT, "[]")
+    assert sorted(store.keys("sms:push:*")) == ["sms:push:p1", "sms:push:warm"]
