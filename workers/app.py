@@ -8,7 +8,6 @@ from celery import Celery
 from celery.loaders.app import AppLoader
 from celery.signals import setup_logging
 
-from smsgate import telemetry
 from smsgate.settings import current
 
 
@@ -32,5 +31,7 @@ app = Celery("smsgate", loader=Loader, set_as_current=False)
 
 @setup_logging.connect
 def _log(loglevel: int | None = None, **_signal: Any) -> None:
+    from smsgate import telemetry  # noqa: PLC0415 - producers do without
+
     settings = current()
     telemetry.configure(loglevel or settings.log_level, form=settings.log_format)

@@ -7,7 +7,7 @@ from celery.signals import worker_init
 
 from smsgate.errors import SettingsError
 from smsgate.queues import LANE_QUEUES
-from workers import parts
+from workers import parts, sending  # noqa: F401 - loaded before the fork, once for all children
 
 
 @worker_init.connect

@@ -9,7 +9,6 @@ from celery.result import AsyncResult
 from kombu.exceptions import OperationalError
 
 from smsgate.errors import StoreUnavailable
-from smsgate.flow.bury import bury
 from smsgate.flow.submit import arguments, new_id
 from smsgate.masking import shown_arguments
 from smsgate.message import Message, MessageId
@@ -77,7 +76,9 @@ class SendTask(Task):  # type: ignore[type-arg]
 
     def on_failure(self, exc: BaseException, task_id: str, *_failure: Any) -> None:
         """Make a message that is out of attempts a dead letter; Celery's failure handler."""
-        bury(parts.records(), MessageId(task_id), str(getattr(exc, "reason", type(exc).__name__)))
+        from workers.sending import failed  # noqa: PLC0415 - producers do without
+
+        failed(MessageId(task_id), exc)
 
     def _publish(self, message: Message, message_id: MessageId, options: Mapping[str, Any]) -> "AsyncResult[Any]":
         accept = parts.submit()

@@ -1,14 +1,11 @@
 """The tasks: thin shells round the steps of smsgate.flow."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from celery.exceptions import Reject
-from structlog.contextvars import bound_contextvars
 
-from smsgate.errors import InvalidMessage, RetryLater, StoreUnavailable
-from smsgate.flow.reject import reject
-from smsgate.flow.submit import new_id
+from smsgate.errors import RetryLater, StoreUnavailable
 from smsgate.message import MessageId
 from smsgate.queues import TaskName
 from workers import parts
@@ -49,28 +46,16 @@ def send_sms(  # noqa: PLR0913 - the fields of a message
     """
     if self.request.called_directly:
         raise TypeError("send_sms sends from a worker; call send_sms.delay(…)")
-    message_id = MessageId(str(self.request.id))
-    fields: dict[str, Any] = {"sign": sign, "lane": lane, "valid_for": valid_for}
-    with bound_contextvars(message_id=message_id):
-        try:
-            new_id(message_id)
-            message = self.message(to, template, params, **fields, on_uncertain=on_uncertain, reference=reference)
-            parts.deliver()(message_id, message)
-        except InvalidMessage as error:
-            reject(parts.records(), message_id, error)
-        except StoreUnavailable as error:
-            raise Reject(str(error), requeue=True) from error
-        except RetryLater as later:
-            if later.wait is not None:
-                raise self.retry(exc=later, countdown=later.wait) from None
-            raise
+    from workers.sending import attempt  # noqa: PLC0415 - producers do without
+
+    more = {"sign": sign, "lane": lane, "valid_for": valid_for, "on_uncertain": on_uncertain, "reference": reference}
+    attempt(self, MessageId(str(self.request.id)), to, template, params, **more)
 
 
 @app.task(name=TaskName.RECEIVE, shared=False)
 def receive(push_id: str) -> None:
     """Apply one stored push of a provider."""
-    with bound_contextvars(push_id=push_id):
-        try:
-            parts.receive()(push_id)
-        except StoreUnavailable as error:
-            raise Reject(str(error), requeue=True) from error
+    try:
+        parts.receive()(push_id)
+    except StoreUnavailable as error:
+        raise Reject(str(error), requeue=True) from error

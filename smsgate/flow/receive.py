@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from smsgate.channels.aliyun.receipts import UnusablePush, parse_replies, parse_reports
 from smsgate.flow.clock import Clock, system_clock
@@ -33,7 +34,8 @@ class Receive:
         if push is None:
             return
         try:
-            self._apply(push)
+            with bound_contextvars(push_id=push_id):
+                self._apply(push)
         except UnusablePush as error:
             log.error("push_unusable", kind=push.kind, reason=str(error))  # noqa: TRY400 - the body is personal data
         self.pushes.done(push.id)

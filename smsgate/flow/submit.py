@@ -120,4 +120,5 @@ def task(message_id: MessageId, message: Message) -> str:
 
 def fingerprint(message: Message) -> str:
     """Tell messages apart: two that would send the same have the same fingerprint, however they were written."""
-    return hashlib.sha256(json.dumps(message.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+    fields = {**message.model_dump(mode="json"), "valid_for": message.seconds_valid}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
