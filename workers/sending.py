@@ -1,7 +1,9 @@
 """The worker's half of `sms.send`. Producers import workers.tasks but never this: it brings logs and the road."""
 
+from collections.abc import Callable
 from typing import Any
 
+from celery import Task
 from celery.exceptions import Reject
 from structlog.contextvars import bound_contextvars
 
@@ -9,13 +11,12 @@ from smsgate.errors import InvalidMessage, RetryLater, StoreUnavailable
 from smsgate.flow.bury import bury
 from smsgate.flow.reject import reject
 from smsgate.flow.submit import new_id
-from smsgate.message import MessageId
+from smsgate.message import Message, MessageId
 from workers import parts
-from workers.task import SendTask
 
 
-def attempt(task: SendTask, message_id: MessageId, *args: Any, **kwargs: Any) -> None:
-    """Try once to send the message that these arguments are.
+def attempt(task: "Task[Any, None]", message_id: MessageId, read: Callable[[], Message]) -> None:
+    """Try once to send the message that `read` makes of the task's arguments.
 
     Raises:
         RetryLater: For Celery's autoretry.
@@ -24,7 +25,7 @@ def attempt(task: SendTask, message_id: MessageId, *args: Any, **kwargs: Any) ->
     """
     with bound_contextvars(message_id=message_id):
         try:
-            parts.deliver()(new_id(message_id), task.message(*args, **kwargs))
+            parts.deliver()(new_id(message_id), read())
         except InvalidMessage as error:
             reject(parts.records(), message_id, error)
         except StoreUnavailable as error:

@@ -49,7 +49,7 @@ def send_sms(  # noqa: PLR0913 - the fields of a message
     from workers.sending import attempt  # noqa: PLC0415 - producers do without
 
     more = {"sign": sign, "lane": lane, "valid_for": valid_for, "on_uncertain": on_uncertain, "reference": reference}
-    attempt(self, MessageId(str(self.request.id)), to, template, params, **more)
+    attempt(self, MessageId(str(self.request.id)), lambda: self.message(to, template, params, **more))
 
 
 @app.task(name=TaskName.RECEIVE, shared=False)
