@@ -24,6 +24,8 @@ class Listener:
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self.port = port
+        self._family = socket.AF_INET
+        self._ip = host
         self._server: Server | None = None
         self._listening: asyncio.Server | None = None
         self._reopening: asyncio.Task[None] | None = None
@@ -41,7 +43,11 @@ class Listener:
             PortTaken: The port is in use.
         """
         self._server = server
-        bound = await self._bound()
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(self._host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        self._family, _, _, _, address = found[0]
+        self._ip = str(address[0])
+        bound = self._bound()
         self.port = bound.getsockname()[1]
         await self._listen(bound)
 
@@ -49,10 +55,11 @@ class Listener:
         """Refuse connections for `seconds` and reset the open ones, but for the one to spare."""
         if self._reopening is not None:
             self._reopening.cancel()
-        held = await self._stop_listening()
+        held = self._stop_listening()
         for connection in self._server.connections if self._server is not None else ():
             if connection.transport is not None and connection.transport is not spare:
                 reset(connection.transport)
+        await asyncio.sleep(0)  # the event loop closes them in its next round: before the caller is told that it is so
         self._reopening = asyncio.get_running_loop().create_task(self._reopen(held, seconds))
 
     async def close(self) -> None:
@@ -61,12 +68,15 @@ class Listener:
         if self._listening is not None:
             self._listening.close()
 
-    async def _stop_listening(self) -> socket.socket:
-        """Close the socket and bind its port anew without listening: refused, and nobody else can take it."""
+    def _stop_listening(self) -> socket.socket:
+        """Close the socket and bind its port anew without listening: refused, and nobody else can take it.
+
+        In one go, without awaiting: a busy machine gives a port that is free for a moment to some connection.
+        """
         if self._listening is not None:
             self._listening.close()
             self._listening = None
-        return await self._bound()
+        return self._bound()
 
     async def _reopen(self, held: socket.socket, seconds: float) -> None:
         try:
@@ -82,14 +92,11 @@ class Listener:
         loop = asyncio.get_running_loop()
         self._listening = await loop.create_server(self._server, sock=bound, backlog=BACKLOG)
 
-    async def _bound(self) -> socket.socket:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(self._host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = found[0]
-        bound = socket.socket(family, kind, protocol)
+    def _bound(self) -> socket.socket:
+        bound = socket.socket(self._family, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            bound.bind(address)
+            bound.bind((self._ip, self.port))
         except OSError as failure:
             bound.close()
             raise self._unbindable(failure) from failure

@@ -132,7 +132,7 @@ def test_an_outage_concerns_every_action_and_ends_by_itself(client: Client, sand
 
 def test_a_closed_socket_refuses_connections_and_comes_back_by_itself(client: Client, sandbox: SandboxProcess) -> None:
     assert client.send_sms(sdk.request()).body.code == "OK"
-    sandbox.fault(kind="refuse", seconds=0.5)
+    sandbox.fault(kind="refuse", seconds=1.5)
     with pytest.raises(UnretryableException) as refused:
         client.send_sms(sdk.request())
     assert "ConnectionRefusedError" in chain(refused.value)
