@@ -3,7 +3,7 @@
 SmsgateError
 ├── InvalidMessage          the caller's message breaks a rule; names each field (also a ValueError)
 ├── IdempotencyConflict     the same idempotency key came with another message
-├── StoreUnavailable        Redis cannot be reached or refuses to write
+├── StoreUnavailable        Redis cannot be reached, does not answer or refuses to write
 ├── RetryLater              an attempt surely did not send; raised for Celery's autoretry
 ├── UnusablePush            what came in as a provider's push is none (smsgate.channels.aliyun.receipts)
 ├── Problem                 a refusal on its way to an HTTP client (smsgate.http.problems)
@@ -45,7 +45,11 @@ class IdempotencyConflict(SmsgateError):
 
 
 class StoreUnavailable(SmsgateError):
-    """Redis cannot be reached or refuses to write; nothing was stored."""
+    """Redis cannot be reached, does not answer or refuses to write.
+
+    What was asked is done whole or not at all. Where the answer was lost it may have been done: repeat it under the
+    same id or idempotency key.
+    """
 
 
 class RetryLater(SmsgateError):

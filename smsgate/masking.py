@@ -27,7 +27,7 @@ def shown_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str
     """
     names = ("to", "template", "params")
     positional = [_shown(name, value) for name, value in zip(names, args, strict=False)]
-    named = [f"{name!r}: {_shown(name, value)}" for name, value in kwargs.items()]
+    named = [f"{mask_text(name)!r}: {_shown(name, value)}" for name, value in kwargs.items()]
     return f"({', '.join(positional)})", f"{{{', '.join(named)}}}"
 
 
@@ -40,6 +40,6 @@ def _shown(name: str, value: Any) -> str:
         case "lane", str() if value in set(Lane):
             return repr(value)
         case "params", Mapping():
-            return f"{{{', '.join(sorted(map(str, value)))}}}"
+            return f"{{{', '.join(sorted(mask_text(str(one)) for one in value))}}}"
         case _:
             return f"<{type(value).__name__}>"

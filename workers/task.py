@@ -51,7 +51,7 @@ class SendTask(Task):  # type: ignore[type-arg]
             TypeError: Arguments that `send_sms` does not take.
             InvalidMessage: It names each field that breaks a rule (a ValueError).
             ValueError: An option that cannot be kept, such as `countdown`.
-            StoreUnavailable: Redis is away; nothing was queued.
+            StoreUnavailable: Redis is away or silent; call again with the same `task_id`, or it may be sent twice.
         """
         if options.get("retries"):
             # A retry: the message is in the ledger already.

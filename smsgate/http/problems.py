@@ -64,7 +64,11 @@ def register(app: Flask) -> None:
 
 
 def _unavailable(_error: StoreUnavailable) -> Response:
-    detail = f"The store is away. Nothing was accepted; try again in {RETRY_AFTER} s with the same Idempotency-Key."
+    # A Redis that only falls silent may still do what it was asked: a client that repeats without a key sends twice.
+    detail = (
+        f"The store does not answer, so it is not known whether this was accepted: repeat it in {RETRY_AFTER} s "
+        "with the same Idempotency-Key; without one it may be sent twice."
+    )
     return answer(Problem(HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable", detail))
 
 
