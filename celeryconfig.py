@@ -3,11 +3,7 @@
 from smsgate.queues import Queue, TaskName
 from smsgate.settings import current
 
-_redis_url = current().redis_url
-
-# Celery gives the environment's CELERY_BROKER_URL precedence over `broker_url`, but a program may use that one for
-# a broker of its own beside SMSGATE_REDIS_URL; these two say plainly which is ours.
-broker_read_url = broker_write_url = broker_url = _redis_url
+broker_url = current().redis_url
 broker_connection_retry_on_startup = True  # a worker that starts before Redis waits for it
 
 # JSON only: a pickle from the broker would run whatever somebody wrote there.
@@ -66,7 +62,7 @@ broker_pool_limit = 10
 # Flower shows tasks as workers report them; nothing listens to what producers would report.
 worker_send_task_events = True
 task_send_sent_event = False
-# Our own handler writes JSON with numbers masked (see workers/app.py).
+# Our own handler writes JSON with numbers masked (see workers/logs.py).
 worker_hijack_root_logger = False
 worker_redirect_stdouts = False
 

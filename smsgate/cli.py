@@ -2,6 +2,7 @@
 
 import sys
 import time
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -78,10 +79,9 @@ def doctor(sign: str | None, template: str | None) -> None:
 @smsgate.command()
 def sandbox() -> None:
     """Serve a provider that runs on this machine, with an inbox to look at."""
-    from smsgate.sandbox.server import run  # noqa: PLC0415 - needs the sandbox's packages
-    from smsgate.sandbox.settings import SandboxSettings  # noqa: PLC0415 - likewise
+    from smsgate.sandbox.__main__ import main as serve  # noqa: PLC0415 - needs the sandbox's packages
 
-    run(SandboxSettings())
+    serve([])
 
 
 @smsgate.command()
@@ -149,9 +149,12 @@ def _show(message_id: str, *, wait: bool) -> None:
 
 def main() -> None:
     """Run the command; an error of ours is one line and exit status 1, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an ASCII terminal shows ? where it has no sign
     try:
         smsgate()
-    except SmsgateError as error:
+    except (SmsgateError, OSError) as error:
         click.echo(f"smsgate: {error}", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:

@@ -1,9 +1,10 @@
 """What the environment says, read once at start and checked whole: every gap is named at once."""
 
 import os
+import re
 from functools import cache
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from smsgate.errors import SettingsError
 
 PREFIX: Final = "SMSGATE_"
+# What a URL may add: how to check the server's certificate. Time limits and the rest are ours to set.
+_TLS_OPTIONS: Final = frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname"})
+_DATABASE: Final = re.compile(r"(/[0-9]*)?")
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -36,7 +40,11 @@ class Settings(BaseSettings):
         repr=False,
         description="The secret part of the callback URLs given to Aliyun: 16 or more letters, digits, _ and -.",
     )
-    aliyun_endpoint: str = Field(default="dysmsapi.aliyuncs.com", description="The provider's host, with :port.")
+    aliyun_endpoint: str = Field(
+        default="dysmsapi.aliyuncs.com",
+        pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?$",
+        description="The provider's host, with :port where needed; without https:// before it.",
+    )
     aliyun_protocol: Literal["https", "http"] = Field(default="https", description="`http` is for the sandbox.")
     aliyun_connect_timeout: float = Field(default=3.0, gt=0, le=10, description="Seconds to connect to the provider.")
     aliyun_read_timeout: float = Field(
@@ -51,7 +59,11 @@ class Settings(BaseSettings):
     sandbox_port: Port = Field(default=8025, description="The port of the sandbox provider and its inbox.")
     flower_port: Port = Field(default=5555, description="The port of Flower.")
     flower_password: str | None = Field(
-        default=None, min_length=8, repr=False, description="Flower's password for the user `smsgate`."
+        default=None,
+        min_length=8,
+        pattern=r"^[^,\s]+$",  # Flower would read what stands between commas as a password each
+        repr=False,
+        description="Flower's password for the user `smsgate`: 8 or more characters, no comma, no space.",
     )
     redis_port: Port = Field(default=6380, description="The port of the embedded Redis of `smsgate up`.")
     retention_days: float = Field(
@@ -67,12 +79,14 @@ class Settings(BaseSettings):
     def _is_redis(cls, url: str) -> str:
         try:
             parts = urlsplit(url)
-            complete = bool(parts.hostname) and parts.port != 0
+            complete = bool(parts.hostname) and parts.port != 0 and _DATABASE.fullmatch(parts.path) is not None
+            complete = complete and set(parse_qs(parts.query)) <= _TLS_OPTIONS
         except ValueError:  # its text would show a part of the password
             complete = False
         if not complete or parts.scheme not in ("redis", "rediss") or url != url.strip():
             raise ValueError(
-                "must be redis://[:PASSWORD@]HOST:PORT/DB or rediss://…, such as redis://127.0.0.1:6379/0; "
+                "must be redis://[:PASSWORD@]HOST:PORT/DB or rediss://…, such as redis://127.0.0.1:6379/0, "
+                f"with no options but {', '.join(sorted(_TLS_OPTIONS))}; "
                 "write / @ and : in a password as %2F %40 %3A"
             )
         return url
@@ -118,6 +132,8 @@ def name_of(field: str) -> str:
 
 def _variable(loc: tuple[Any, ...]) -> str:
     name = str(loc[0])
+    if name == "SMSGATE_REDIS_URL" and not os.environ.get(name):
+        return "CELERY_BROKER_URL (read because SMSGATE_REDIS_URL is not set)"
     return name if name.isupper() else name_of(name)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from celery import Celery
 from celery.loaders.app import AppLoader
-from celery.signals import setup_logging
 
 from smsgate.settings import current
 
@@ -25,13 +24,22 @@ class Loader(AppLoader):
         return {name: value for name, value in known.items() if name.islower() and not name.startswith("_")}
 
 
+class Gateway(Celery):
+    """Celery on our Redis, whatever the environment's CELERY_BROKER_URL says.
+
+    Celery gives that variable precedence over its settings, but a program may use it for a broker of its own. Setting
+    `broker_read_url` and `broker_write_url` would do too, but Celery shows those with the password in them.
+    """
+
+    def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Any:
+        return super().connection_for_read(url or current().redis_url, **kwargs)
+
+    def connection_for_write(self, url: str | None = None, **kwargs: Any) -> Any:
+        return super().connection_for_write(url or current().redis_url, **kwargs)
+
+    def connection(self, hostname: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        return super().connection(hostname or current().redis_url, *args, **kwargs)
+
+
 # Not current, and its tasks not shared: a host program that imports `send_sms` keeps its own app as it was.
-app = Celery("smsgate", loader=Loader, set_as_current=False)
-
-
-@setup_logging.connect
-def _log(loglevel: int | None = None, **_signal: Any) -> None:
-    from smsgate import telemetry  # noqa: PLC0415 - producers do without
-
-    settings = current()
-    telemetry.configure(loglevel or settings.log_level, form=settings.log_format)
+app = Gateway("smsgate", loader=Loader, log="workers.logs:Logging", set_as_current=False)

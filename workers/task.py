@@ -51,6 +51,7 @@ class SendTask(Task):  # type: ignore[type-arg]
             TypeError: Arguments that `send_sms` does not take.
             InvalidMessage: It names each field that breaks a rule (a ValueError).
             ValueError: An option that cannot be kept, such as `countdown`.
+            IdempotencyConflict: The `task_id` was used with another message.
             StoreUnavailable: Redis is away or silent; call again with the same `task_id`, or it may be sent twice.
         """
         if options.get("retries"):
@@ -82,7 +83,8 @@ class SendTask(Task):  # type: ignore[type-arg]
 
     def _publish(self, message: Message, message_id: MessageId, options: Mapping[str, Any]) -> "AsyncResult[Any]":
         accept = parts.submit()
-        accept.reserve(message, message_id)
+        if not accept.reserve(message, message_id):
+            return self.AsyncResult(message_id)
         args, kwargs = arguments(message)
         try:
             return self._publish_shown(args, kwargs, message_id, {**options, "queue": LANE_QUEUES[message.lane]})

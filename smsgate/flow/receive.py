@@ -9,7 +9,7 @@ from structlog.contextvars import bound_contextvars
 from smsgate.channels.aliyun.receipts import UnusablePush, parse_replies, parse_reports
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.ledger.pushes import Push, Pushes, PushKind
-from smsgate.ledger.records import Records, Result
+from smsgate.ledger.records import Record, Records, Result
 from smsgate.receipt import Receipt
 from smsgate.states import State
 
@@ -25,7 +25,7 @@ class Receive:
     now: Clock = system_clock
 
     def __call__(self, push_id: str) -> None:
-        """Apply one stored push, then forget it.
+        """Apply one stored push, then forget it; one that is none is kept for a look, and not tried again.
 
         Raises:
             StoreUnavailable: Redis went away; the push stays and the task must come again.
@@ -33,12 +33,14 @@ class Receive:
         push = self.pushes.read(push_id)
         if push is None:
             return
-        try:
-            with bound_contextvars(push_id=push_id):
+        with bound_contextvars(push_id=push_id):
+            try:
                 self._apply(push)
-        except UnusablePush as error:
-            log.error("push_unusable", kind=push.kind, reason=str(error))  # noqa: TRY400 - the body is personal data
-        self.pushes.done(push.id)
+            except UnusablePush as error:
+                log.error("push_unusable", kind=push.kind, reason=str(error))  # noqa: TRY400 - the body is personal data
+                self.pushes.set_aside(push.id)
+            else:
+                self.pushes.done(push.id)
 
     def _apply(self, push: Push) -> None:
         match push.kind:
@@ -67,11 +69,18 @@ class Receive:
             receipt.message_id,
             state,
             at=self.now(),
-            fields={"reason": receipt.reason or "", "provider_id": receipt.provider_id},
+            fields={"reason": receipt.reason or "", "provider_id": _provider_id(record, receipt)},
             detail=_facts(receipt),
         )
         if move.result is not Result.MOVED:
             log.info("receipt_ignored", message_id=receipt.message_id, state=move.before, reported=state)
+
+
+def _provider_id(record: Record, receipt: Receipt) -> str:
+    """Keep the id that the provider answered with when the message was sent."""
+    if record.provider_id and receipt.provider_id not in ("", record.provider_id):
+        log.warning("receipt_of_another_provider_id", message_id=record.id)
+    return record.provider_id or receipt.provider_id
 
 
 def _facts(receipt: Receipt) -> dict[str, object]:

@@ -50,7 +50,7 @@ class Submit:
 
         Raises:
             InvalidMessage: `message_id` is not one.
-            IdempotencyConflict: The key was used with another message.
+            IdempotencyConflict: The key, or the id, was used with another message.
             StoreUnavailable: Nothing was written, or the answer was lost; the same call may be made again.
         """
         record = draft(message, new_id(message_id), client=client, at=self.now())
@@ -58,11 +58,29 @@ class Submit:
         acceptance, accepted_id = self.records.accept(record, task(record.id, message), idempotency)
         if acceptance is Acceptance.CONFLICT:
             raise IdempotencyConflict("this idempotency key was used with another message; use a new key")
-        return Submitted(accepted_id, replayed=acceptance is Acceptance.REPLAYED)
+        replayed = acceptance is Acceptance.REPLAYED
+        if replayed and idempotency is None:
+            self._insist(accepted_id, message)
+        return Submitted(accepted_id, replayed)
 
-    def reserve(self, message: Message, message_id: MessageId) -> None:
-        """Write the record alone, for a task that Celery itself will publish."""
-        self.records.accept(draft(message, message_id, client="", at=self.now()), task=None)
+    def reserve(self, message: Message, message_id: MessageId) -> bool:
+        """Write the record alone, for a task that Celery itself will publish; False when it is there already.
+
+        Raises:
+            IdempotencyConflict: It is there with another message.
+            StoreUnavailable: Redis is away or silent.
+        """
+        acceptance, _ = self.records.accept(draft(message, message_id, client="", at=self.now()), task=None)
+        if acceptance is Acceptance.ACCEPTED:
+            return True
+        self._insist(message_id, message)
+        return False
+
+    def _insist(self, message_id: MessageId, message: Message) -> None:
+        """Make sure that what is known under an id is this very message: another one would be lost without a word."""
+        known = self.records.read(message_id)
+        if known and (known.message is None or fingerprint(known.message) != fingerprint(message)):
+            raise IdempotencyConflict("this task_id was used with another message; use a new one")
 
 
 def new_id(wanted: str | None = None) -> MessageId:

@@ -26,7 +26,7 @@ def blueprint(pushes: Pushes, secret: str | None) -> Blueprint:
         if not secret or not hmac.compare_digest(given.encode(), secret.encode()) or kind not in set(PushKind):
             raise Problem(HTTPStatus.NOT_FOUND, "not-found", "There is nothing here.")
         if request.method == "POST":
-            # What is not UTF-8 cannot be a push; it is kept legible for whoever reads the log's reason.
+            # What is not UTF-8 cannot be a push; it is set aside like all that cannot be used.
             body = read(request, LONGEST).decode("utf-8", "replace")
             pushes.store(Push(str(uuid7()), PushKind(kind), body))
         return RECEIVED

@@ -66,6 +66,11 @@ class Pushes:
             pipe.zrem(keys.PUSHES_WAITING, push_id)
             pipe.execute()
 
+    def set_aside(self, push_id: str) -> None:
+        """Keep a push that cannot be used under `sms:push:ID` until it lapses, and queue it no more."""
+        with border():
+            self._redis.zrem(keys.PUSHES_WAITING, push_id)
+
     def requeue(self, *, older_than: float, limit: int = 1000) -> int:
         """Queue again the pushes that have waited for more than `older_than` seconds; returns how many.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from honcho.environ import parse_procfile
 
@@ -31,6 +32,12 @@ SHARED_WITH_SHELLS: Final = (
 SANDBOX_SIGN: Final = "阿里云短信测试"
 # The SDK would send its calls to the sandbox through a proxy: it honours these and ignores NO_PROXY.
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_NOT_ITS_MESSAGES: Final = (
+    "SMSGATE_REDIS_URL is on another host, and ALIBABA_CLOUD_ACCESS_KEY_ID is not set: the sandbox would take that "
+    "Redis's messages and call them delivered. Set the credentials to send for real, or unset SMSGATE_REDIS_URL. "
+    "(With a RAM role, start the Procfile's lines under your own supervisor.)"
+)
 # Each port with the setting that moves it, and the process that listens there.
 _PORTS: Final = {"web": "http_port", "sandbox": "sandbox_port", "flower": "flower_port", "redis": "redis_port"}
 
@@ -44,6 +51,18 @@ class Plan:
     real: bool  # the real provider: every SMS costs money
 
 
+def require(procfile: Path) -> None:
+    """Make sure that there is a Procfile before anything is written.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    if not procfile.exists():
+        raise SettingsError(
+            f"There is no {procfile}; run `smsgate up` in the project's folder, or name one: --procfile"
+        )
+
+
 def draw_up(settings: Settings, procfile: Path) -> Plan:
     """Decide what to start.
 
@@ -51,14 +70,13 @@ def draw_up(settings: Settings, procfile: Path) -> Plan:
     lying in the environment must not send, and pay, by trying this out.
 
     Raises:
-        SettingsError: There is no Procfile, a port is taken, or the real provider lacks a setting.
+        SettingsError: A port is taken, the real provider lacks a setting, or the sandbox would
+            work on the messages of a Redis elsewhere.
     """
-    if not procfile.exists():
-        raise SettingsError(
-            f"There is no {procfile}; run `smsgate up` in the project's folder, or name one: --procfile"
-        )
-    own_redis = bool(os.environ.get("SMSGATE_REDIS_URL"))
-    real = own_redis and bool(os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")) and not _points_to_sandbox()
+    own_redis = bool(os.environ.get("SMSGATE_REDIS_URL")) and settings.redis_url != embedded_redis(settings)
+    real = own_redis and _has_credentials()
+    if own_redis and not real and urlsplit(settings.redis_url).hostname not in _LOOPBACK:
+        raise SettingsError(_NOT_ITS_MESSAGES)
     left_out = ({"redis"} if own_redis else set()) | ({"sandbox"} if real else set())
     lines = parse_procfile(procfile.read_text(encoding="utf-8")).processes
     commands = {name: command for name, command in lines.items() if name not in left_out}
@@ -68,8 +86,14 @@ def draw_up(settings: Settings, procfile: Path) -> Plan:
     return Plan(commands, _real(settings) if real else _sandboxed(settings, own_redis=own_redis), real)
 
 
-def _points_to_sandbox() -> bool:
-    return os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID") == SANDBOX_ENVIRONMENT["ALIBABA_CLOUD_ACCESS_KEY_ID"]
+def embedded_redis(settings: Settings) -> str:
+    """Name the embedded Redis; a shell that has read `.smsgate/env` names it too."""
+    return f"redis://127.0.0.1:{settings.redis_port}/0"
+
+
+def _has_credentials() -> bool:
+    key_id = os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    return bool(key_id) and key_id != SANDBOX_ENVIRONMENT["ALIBABA_CLOUD_ACCESS_KEY_ID"]
 
 
 def _taken_ports(settings: Settings, commands: Mapping[str, str]) -> Iterator[str]:
@@ -110,7 +134,7 @@ def _real(settings: Settings) -> dict[str, str]:
 def _sandboxed(settings: Settings, *, own_redis: bool) -> dict[str, str]:
     shared = _shared(settings)
     kept = {name: value for name, value in shared.items() if name not in _PROXIES}
-    redis_url = settings.redis_url if own_redis else f"redis://127.0.0.1:{settings.redis_port}/0"
+    redis_url = settings.redis_url if own_redis else embedded_redis(settings)
     callbacks = f"http://127.0.0.1:{settings.http_port}/callbacks/aliyun/{shared['SMSGATE_CALLBACK_SECRET']}"
     return {
         **kept,

@@ -70,6 +70,9 @@ def log_file(name: str) -> Path:
 
 
 def last_lines(name: str, count: int = 15) -> str:
+    """Read the end of a process's log; of one that is not ours to start there is none."""
+    if not log_file(name).exists():
+        return f"{name} was not started here; check its setting."
     return "\n".join(log_file(name).read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
 
 

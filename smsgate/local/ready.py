@@ -54,7 +54,8 @@ def _questions(
         "web": lambda: _answers(f"{web}/readyz"),
         "flower": lambda: _answers(f"http://127.0.0.1:{settings.flower_port}/healthcheck"),
     }
-    asked = {name: question for name, question in questions.items() if name in names}
+    # Redis also where it is not ours to start: without it nothing else can answer, and would be blamed.
+    asked = {name: question for name, question in questions.items() if name in names | {"redis"}}
     workers = _WORKERS & names
     return {**asked, "/".join(sorted(workers)): lambda: _work(workers)} if workers else asked
 

@@ -1,11 +1,14 @@
 """What the development system remembers between two runs, in `.smsgate` of the working directory."""
 
+import fcntl
 import os
 import secrets
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+
+from smsgate.errors import SettingsError
 
 HERE: Final = Path(".smsgate")
 DEV_KEY: Final = HERE / "dev.key"
@@ -16,6 +19,21 @@ def prepare() -> None:
     """Make the folder, closed to other users: it holds keys and the messages of the embedded Redis."""
     HERE.mkdir(mode=0o700, exist_ok=True)
     (HERE / "log").mkdir(exist_ok=True)
+
+
+def lock(name: str, holder: str) -> int:
+    """Hold `NAME.lock` until this process ends, and whatever it becomes by exec; returns the descriptor.
+
+    Raises:
+        SettingsError: Another process holds it.
+    """
+    descriptor = os.open(HERE / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise SettingsError(f"{holder} runs in this folder already ({HERE / name}.lock); stop it first.") from None
+    return descriptor
 
 
 def secret(name: str) -> str:

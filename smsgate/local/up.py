@@ -35,7 +35,9 @@ def up(console: Console, procfile: Path, *, once: bool = False) -> int:
         SettingsError: A setting is missing or wrong, or a port is taken; nothing was started.
     """
     settings = load()
+    planning.require(procfile)
     state.prepare()
+    state.lock("up", "`smsgate up`")
     plan = planning.draw_up(settings, procfile)
     os.environ.update(plan.environment)
     state.write_environment({name: plan.environment[name] for name in planning.SHARED_WITH_SHELLS if not plan.real})

@@ -17,7 +17,7 @@ from smsgate.sandbox.faults.board import FaultBoard
 from smsgate.sandbox.flow_control import FlowControl
 from smsgate.sandbox.guard import Guard
 from smsgate.sandbox.inbox import Inbox
-from smsgate.sandbox.listener import Listener, PortTaken
+from smsgate.sandbox.listener import Listener
 from smsgate.sandbox.live import Live
 from smsgate.sandbox.logs import http_logger
 from smsgate.sandbox.nonces import Nonces
@@ -34,14 +34,6 @@ LONGEST_LINE: Final = 256 * 1024
 LARGEST_BODY: Final = 4 * 1024 * 1024
 # Long enough to finish an answer; a call that hangs on purpose is not waited for.
 FAREWELL: Final = 0.5
-
-
-def run(settings: SandboxSettings) -> None:
-    """Serve until SIGINT or SIGTERM; exits with a message where the port is taken."""
-    try:
-        asyncio.run(serve(settings))
-    except PortTaken as taken:
-        raise SystemExit(f"smsgate sandbox: {taken}") from None
 
 
 async def serve(settings: SandboxSettings, *, until_stdin_closes: bool = False) -> None:

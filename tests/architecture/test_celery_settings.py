@@ -88,9 +88,23 @@ def test_results_are_not_kept_beside_the_records(known: dict[str, Any]) -> None:
 
 def test_celery_uses_our_redis_whatever_its_own_variable_says(ask: Callable[..., Any], known: dict[str, Any]) -> None:
     environment = {"SMSGATE_REDIS_URL": "redis://ours:1/0", "CELERY_BROKER_URL": "redis://theirs:2/0"}
-    beside = ask(ASKED, environment=environment)
-    for name in ("broker_read_url", "broker_write_url"):
-        assert beside[name] == known[name] == "redis://ours:1/0"
+    program = """
+import json
+from workers.app import app
+connections = app.connection_for_read(), app.connection_for_write(), app.connection()
+print(json.dumps([one.as_uri(include_password=True) for one in connections]))
+"""
+    assert ask(program, environment=environment) == ["redis://ours:1/0"] * 3
+
+
+def test_celery_never_shows_the_password_of_our_redis(ask: Callable[..., Any]) -> None:
+    """`celery inspect conf`, `celery report` and Flower show the settings, and mask those they know to hold one."""
+    program = (
+        "import json\nfrom workers.app import app\nprint(json.dumps([app.conf.humanize(), str(app.conf.table())]))"
+    )
+    shown = ask(program, environment={"SMSGATE_REDIS_URL": "redis://:hunter2%2F@ours:1/0"})
+    assert "hunter2" not in repr(shown)
+    assert "ours:1" in repr(shown)
 
 
 THEIR_SETTINGS = "broker_url = 'redis://theirs:2/0'\ntask_serializer = 'yaml'\n"
@@ -103,8 +117,9 @@ import json
 from celery import current_app
 from workers.app import app
 from workers.tasks import send_sms
+ours = app.connection_for_write().as_uri(include_password=True)
 print(json.dumps([current_app.conf.broker_url, current_app.conf.task_serializer,
-                  app.conf.broker_write_url, app.conf.task_serializer, send_sms.app is app]))
+                  ours, app.conf.task_serializer, send_sms.app is app]))
 """
     environment = {"SMSGATE_REDIS_URL": "redis://ours:1/0"}
     answer = ask(program, cwd=tmp_path, environment=environment)
@@ -127,3 +142,14 @@ def test_a_host_programs_app_stays_its_default(ask: Callable[..., Any], tmp_path
         ]
     )
     assert ask(program, cwd=tmp_path) == ["host", "redis://theirs:2/0", "host", False]
+
+
+def test_a_host_program_keeps_its_own_logs(ask: Callable[..., Any]) -> None:
+    program = """
+import celery, json, logging
+import workers.tasks
+host = celery.Celery("host", broker="memory://")
+host.log.setup(loglevel="INFO")
+print(json.dumps([type(one.formatter).__module__ for one in logging.getLogger().handlers]))
+"""
+    assert ask(program) == ["celery.utils.log"]

@@ -38,7 +38,7 @@ def apply(records: Records, store: redis.Redis, clock: Callable[[], int]) -> App
     def one(*entries: Any, kind: PushKind = PushKind.SMS_REPORT, body: str | None = None) -> None:
         pushes.store(Push("p1", kind, json.dumps(entries, ensure_ascii=False) if body is None else body))
         Receive(records, pushes, now=clock)("p1")
-        assert pushes.read("p1") is None
+        assert store.zcard(keys.PUSHES_WAITING) == 0
 
     return one
 
@@ -168,3 +168,23 @@ def test_a_reply_is_kept_and_its_content_not_logged(store: redis.Redis, apply: A
     assert [(one["phone"], one["content"]) for one in kept] == [("+8613800138000", "TD 退订")]
     assert "13800138000" not in repr(logs)
     assert "TD" not in repr(logs)
+
+
+def test_a_receipt_does_not_change_the_id_that_the_provider_answered_with(records: Records, apply: Apply) -> None:
+    records.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), task=None)
+    records.move(MessageId("m1"), State.SENDING, at=AT)
+    records.move(MessageId("m1"), State.SENT, at=AT, fields={"provider_id": "theirs"})
+    with capture_logs() as logs:
+        apply({**REPORT, "biz_id": "another"})
+    assert (_read(records).state, _read(records).provider_id) == (State.DELIVERED, "theirs")
+    assert [entry["event"] for entry in logs] == ["receipt_of_another_provider_id"]
+
+
+def test_a_push_that_cannot_be_used_is_kept_for_a_look_and_not_queued_again(
+    records: Records, store: redis.Redis
+) -> None:
+    pushes = Pushes(store)
+    pushes.store(Push("p1", PushKind.SMS_REPORT, "nonsense"))
+    Receive(records, pushes)("p1")
+    assert pushes.read("p1") == Push("p1", PushKind.SMS_REPORT, "nonsense")
+    assert pushes.requeue(older_than=-1) == 0

@@ -142,3 +142,19 @@ def test_every_setting_says_what_it_is_for() -> None:
 
 def test_a_settings_variable_is_its_name_with_our_prefix() -> None:
     assert name_of("redis_url") == "SMSGATE_REDIS_URL"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SMSGATE_FLOWER_PASSWORD", "abc,defgh:ij"),
+        ("SMSGATE_ALIYUN_ENDPOINT", "https://dysmsapi.aliyuncs.com"),
+        ("SMSGATE_REDIS_URL", "redis://host/abc"),
+        ("SMSGATE_REDIS_URL", "redis://host/0?socket_timeout=x"),
+    ],
+)
+def test_what_would_only_fail_later_or_open_a_door_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert variable in _refusal()

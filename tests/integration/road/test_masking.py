@@ -203,3 +203,14 @@ def test_the_queue_itself_shows_a_masked_number_beside_the_sealed_one(resting: G
     entry = next(entry for entry in resting.tasks() if message_id in entry)
     _assert_masked(entry, [phone], "the queue")
     assert json.loads(entry)["headers"]["argsrepr"] == f"('+86{phone[:3]}****{phone[-4:]}', '{TEMPLATE}', {{code}})"
+
+
+def test_a_task_that_no_worker_knows_is_not_quoted_in_its_log(gateway: Gateway, foreign_app: Celery) -> None:
+    """A typo in the task's name: Celery would write the whole message into the log."""
+    phone, task_id = fresh_phone(), str(uuid4())
+    foreign_app.send_task("sms.sned", [phone, TEMPLATE, {"code": CODE}], queue="sms.otp", task_id=task_id)
+    assert gateway.worker is not None
+    until(lambda: task_id in gateway.worker.every_log(), "the worker tells of the task that it does not know")
+    log = gateway.worker.every_log()
+    assert "unregistered task of type 'sms.sned'" in log
+    _assert_masked(log, [phone], "the worker's log")

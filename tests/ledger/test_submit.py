@@ -1,0 +1,42 @@
+"""The first step, with the ids that callers bring along."""
+
+import pytest
+import redis
+
+from smsgate.errors import IdempotencyConflict
+from smsgate.flow.submit import Submit
+from smsgate.ledger.records import Records
+from smsgate.message import Message, MessageId
+
+CODE = Message.check({"to": "13800138000", "template": "T", "params": {"code": "1"}})
+SAME = Message.check({"to": "+8613800138000", "template": "T", "params": {"code": "1"}, "valid_for": 86_400})
+OTHER = Message.check({"to": "13900139000", "template": "T", "params": {"code": "2"}})
+
+
+def test_the_same_message_under_the_same_id_is_queued_once(records: Records, store: redis.Redis) -> None:
+    submit = Submit(records)
+    assert not submit(CODE, message_id="m1").replayed
+    assert submit(SAME, message_id="m1").replayed
+    assert store.llen("sms.notice") == 1
+
+
+def test_another_message_under_a_known_id_is_an_error_and_not_lost_without_a_word(records: Records) -> None:
+    submit = Submit(records)
+    submit(CODE, message_id="m1")
+    with pytest.raises(IdempotencyConflict):
+        submit(OTHER, message_id="m1")
+    with pytest.raises(IdempotencyConflict):
+        submit.reserve(OTHER, MessageId("m1"))
+
+
+def test_a_record_is_reserved_once(records: Records, store: redis.Redis) -> None:
+    submit = Submit(records)
+    assert submit.reserve(CODE, MessageId("m1"))
+    assert not submit.reserve(SAME, MessageId("m1"))
+    assert store.llen("sms.notice") == 0
+
+
+def test_left_out_and_given_as_the_default_is_the_same_message(records: Records) -> None:
+    submit = Submit(records)
+    first = submit(CODE, client="shop", idempotency_key="k")
+    assert submit(SAME, client="shop", idempotency_key="k").id == first.id
