@@ -1,9 +1,9 @@
 """Celery's settings, each with its reason. Every smsgate process reads them: producers, workers, beat and Flower."""
 
 from smsgate.queues import Queue, TaskName
-from smsgate.settings import current
+from smsgate.settings import current as _current
 
-broker_url = current().redis_url
+broker_url = _current().redis_url
 broker_connection_retry_on_startup = True  # a worker that starts before Redis waits for it
 
 # JSON only: a pickle from the broker would run whatever somebody wrote there.

@@ -1,7 +1,7 @@
 """What may be seen of a text, and of a task's arguments."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from smsgate.message import Lane
@@ -20,18 +20,30 @@ def mask_text(text: str) -> str:
     return _LOOSE_NUMBER.sub(lambda found: mask(found.group()), text)
 
 
-def shown_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, str]:
+def shown_arguments(args: Any, kwargs: Any) -> tuple[str, str]:
     """Show number masked, template, and the parameters by name only; of anything else, its type.
 
-    The arguments may be anything: another program wrote them.
+    The arguments may be anything, a list where an object belongs included: another program wrote them. A worker shows
+    them before it looks at them, so an error here would end the worker, and the next one that takes the task.
     """
+    return _positional(args), _named(kwargs)
+
+
+def _positional(args: Any) -> str:
+    if not isinstance(args, list | tuple):
+        return f"<{type(args).__name__}>"
     names = ("to", "template", "params")
-    positional = [_shown(name, value) for name, value in zip(names, args, strict=False)]
-    named = [f"{mask_text(name)!r}: {_shown(name, value)}" for name, value in kwargs.items()]
-    return f"({', '.join(positional)})", f"{{{', '.join(named)}}}"
+    return f"({', '.join(_shown(name, value) for name, value in zip(names, args, strict=False))})"
 
 
-def _shown(name: str, value: Any) -> str:
+def _named(kwargs: Any) -> str:
+    if not isinstance(kwargs, Mapping):
+        return f"<{type(kwargs).__name__}>"
+    named = (f"{mask_text(str(name))!r}: {_shown(name, value)}" for name, value in kwargs.items())
+    return f"{{{', '.join(named)}}}"
+
+
+def _shown(name: Any, value: Any) -> str:
     match name, value:
         case "to", str():
             return repr(mask(value))

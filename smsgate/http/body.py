@@ -50,13 +50,21 @@ def read(request: Request, longest: int) -> bytes:
     more is allowed, and refused.
 
     Raises:
-        RequestEntityTooLarge: It is longer.
+        Problem: It is longer (413).
     """
     request.max_content_length = longest + 1
-    raw = request.get_data(cache=False)
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise _too_long(longest) from None
     if len(raw) > longest:
-        raise RequestEntityTooLarge
+        raise _too_long(longest)
     return raw
+
+
+def _too_long(longest: int) -> Problem:
+    detail = f"body: is longer than {longest:,} bytes; shorten it."
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", detail)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Flask, Response
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
 
 from smsgate.errors import FieldError, IdempotencyConflict, InvalidMessage, SmsgateError, StoreUnavailable
 
@@ -59,21 +59,17 @@ def register(app: Flask) -> None:
         lambda error: answer(Problem(HTTPStatus.CONFLICT, "idempotency-conflict", f"Idempotency-Key: {error}.")),
     )
     app.register_error_handler(StoreUnavailable, _unavailable)
-    app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(HTTPException, _http)
 
 
 def _unavailable(_error: StoreUnavailable) -> Response:
-    # A Redis that only falls silent may still do what it was asked: a client that repeats without a key sends twice.
-    detail = (
-        f"The store does not answer, so it is not known whether this was accepted: repeat it in {RETRY_AFTER} s "
-        "with the same Idempotency-Key; without one it may be sent twice."
-    )
+    detail = f"The store does not answer; try again in {RETRY_AFTER} s."
+    if request.method == "POST":
+        # A Redis that only falls silent may still do what it was asked: who repeats without a key sends twice.
+        detail += (
+            " Whether this was accepted is not known: repeat it with the same Idempotency-Key, or it may go twice."
+        )
     return answer(Problem(HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable", detail))
-
-
-def _too_large(_error: RequestEntityTooLarge) -> Response:
-    return answer(Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", "body: is too large; shorten it."))
 
 
 def _http(error: HTTPException) -> Response:

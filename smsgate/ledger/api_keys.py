@@ -38,7 +38,7 @@ class ApiKeys:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
-        self._trusted: dict[str, tuple[float, ApiKey | None]] = {}
+        self._trusted: dict[str, tuple[float, ApiKey]] = {}
 
     def create(self, client: str) -> str:
         """Make a key for `client` and return it; it cannot be read again."""
@@ -73,9 +73,9 @@ class ApiKeys:
 
     def _lookup(self, key_id: str) -> ApiKey | None:
         now = time.monotonic()
-        read_at, known = self._trusted.get(key_id, (float("-inf"), None))
-        if now - read_at < TRUST:
-            return known
+        trusted = self._trusted.get(key_id)
+        if trusted and now - trusted[0] < TRUST:
+            return trusted[1]
         with border():
             line = cast("str | None", self._redis.hget(keys.API_KEYS, key_id))
         known = _api_key(key_id, line) if line else None

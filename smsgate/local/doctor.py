@@ -35,7 +35,7 @@ def examine(console: Console, settings: Settings, *, sign: str | None, template:
     return int(any(not finding.ok for finding in findings))
 
 
-def _redis(settings: Settings) -> Iterator[Finding]:
+def _redis(settings: Settings) -> list[Finding]:
     client = redis.Redis.from_url(
         settings.redis_url,
         decode_responses=True,
@@ -44,15 +44,10 @@ def _redis(settings: Settings) -> Iterator[Finding]:
     )
     try:
         known = client.info()
+        return [_version(known), _persistence(known), _eviction(known), _clock(client), *_queues(client)]
     except redis.RedisError as error:
-        fix = "start Redis, or set SMSGATE_REDIS_URL to the one that runs (with its password)"
-        yield Finding("redis", ok=False, detail=f"does not answer: {type(error).__name__}", fix=fix)
-        return
-    yield _version(known)
-    yield _persistence(known)
-    yield _eviction(known)
-    yield _clock(client)
-    yield from _queues(client)
+        fix = "start Redis, or set SMSGATE_REDIS_URL to the one that runs, with a user who may ask all this"
+        return [Finding("redis", ok=False, detail=f"does not answer: {type(error).__name__}", fix=fix)]
 
 
 def _version(known: dict[str, Any]) -> Finding:

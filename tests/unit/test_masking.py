@@ -69,3 +69,10 @@ def test_a_number_in_the_wrong_place_is_not_shown(place: str) -> None:
     """Another program may have swapped its arguments."""
     assert NUMBER not in shown_arguments([NUMBER, f"+86{NUMBER}"], {place: NUMBER})[0]
     assert NUMBER not in shown_arguments([], {place: NUMBER})[1]
+
+
+@SOME
+@given(args=ANYTHING, kwargs=ANYTHING)
+def test_not_even_arguments_of_the_wrong_shape_raise(args: Any, kwargs: Any) -> None:
+    """A worker shows them before it looks at them: an error here would end it."""
+    assert all(isinstance(shown, str) for shown in shown_arguments(args, kwargs))

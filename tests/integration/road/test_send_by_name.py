@@ -6,6 +6,8 @@ from uuid import uuid4
 import pytest
 from celery import Celery
 
+from smsgate.ledger.envelope import seal
+from smsgate.queues import Queue, TaskName
 from tests.integration.nodes.gateway import TEMPLATE, Gateway, fresh_phone, states
 from tests.integration.nodes.until import until
 
@@ -98,3 +100,14 @@ def test_a_task_whose_id_no_receipt_could_bring_back_is_rejected_and_not_sent(
     gateway.until_idle()
     assert gateway.sandbox.messages(phone=phone) == []
     assert gateway.redis.hget(f"sms:msg:{task_id}", "state") == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"), [(["13800138000", "T"], ["lane"]), ("13800138000", {}), (5, {}), (None, None), ({}, "x")]
+)
+def test_arguments_of_the_wrong_shape_do_not_end_the_worker(gateway: Gateway, args: Any, kwargs: Any) -> None:
+    """Celery itself lets no program send such a task; a client of another kind may."""
+    gateway.redis.lpush(Queue.OTP, seal(TaskName.SEND, str(uuid4()), Queue.OTP, args, kwargs))
+
+    gateway.until_state(gateway.send(), "delivered")
+    gateway.until_idle()
