@@ -127,8 +127,8 @@ def test_a_redis_that_falls_silent_costs_a_503_in_time_and_the_repeated_request_
 ) -> None:
     gateway, phone = own_gateway, fresh_phone()
     assert celery_setup.broker is not None
-    gateway.until_idle()
     gateway.until_state(gateway.send(), "delivered")  # from now on the web knows the key, and asks for nothing first
+    gateway.until_idle()
 
     celery_setup.broker.kill("SIGSTOP")
     began = time.monotonic()
