@@ -2,10 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, NewType, Self
+from typing import Annotated, Any, Final, NewType, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from smsgate.errors import FieldError, InvalidMessage
@@ -14,6 +25,13 @@ from smsgate.phone import Phone, parse
 MessageId = NewType("MessageId", str)
 # The provider takes an OutId of at most 255 characters; ours are UUIDs, a caller's own task id may be longer.
 MESSAGE_ID: Final = r"[A-Za-z0-9_-]{1,64}"
+
+
+class OnUncertain(StrEnum):
+    """What to do when a message may have been sent and the provider cannot say."""
+
+    HOLD = "hold"  # leave it uncertain, and dead in the end: an operator decides
+    RESEND = "resend"  # send it again while it is valid: better twice than never
 
 
 class Lane(StrEnum):
@@ -27,6 +45,10 @@ class Lane(StrEnum):
 # Seconds for which a message is worth sending when its sender does not say: a code is useless after five minutes.
 VALID_FOR: Final[dict[Lane, int]] = {Lane.OTP: 300, Lane.NOTICE: 24 * 3600, Lane.BULK: 72 * 3600}
 LONGEST_VALIDITY: Final = 7 * 24 * 3600
+# Seconds for which a message may be kept before it is sent, and by which a time to send may lie in the past: a clock
+# may be off and a request late, but a zone forgotten must not send at once.
+LONGEST_SCHEDULE: Final = 30 * 24 * 3600
+LATEST_SCHEDULE: Final = 300
 # The provider's templates hold at most 500 characters, and the variables travel in a URL.
 MOST_PARAMS: Final = 32
 
@@ -38,6 +60,32 @@ def _phone(value: object) -> Phone:
         return parse(value)
     except InvalidMessage as error:
         raise ValueError(error.errors[0].message) from None
+
+
+def _send_at(value: object) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("must be a time with its zone in ISO 8601, such as 2026-12-24T18:00:00+08:00")
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def _callback_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not value.isascii() or any(sign <= " " for sign in value):
+        raise ValueError("must be an http:// or https:// URL in ASCII, such as https://example.com/sms")
+    if "@" in parts.netloc or parts.fragment:
+        raise ValueError("must have neither user and password nor a fragment; webhooks are signed instead")
+    return value
 
 
 Template = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
@@ -61,9 +109,12 @@ class Message(BaseModel):
     sign: Sign | None = None
     lane: Annotated[Lane, Field(strict=False)] = Lane.NOTICE
     valid_for: int | None = Field(default=None, ge=1, le=LONGEST_VALIDITY)
-    # `resend` needs a provider that has been asked first; until then nothing is sent again on a guess.
-    on_uncertain: Literal["hold"] = "hold"
+    send_at: Annotated[datetime | None, BeforeValidator(_send_at)] = None
+    on_uncertain: Annotated[OnUncertain, Field(strict=False)] = OnUncertain.HOLD
     reference: Reference | None = Field(default=None, repr=False)
+    callback_url: Annotated[str, Field(max_length=2048), AfterValidator(_callback_url)] | None = Field(
+        default=None, repr=False
+    )
 
     @classmethod
     def check(cls, fields: Mapping[str, Any]) -> Self:
@@ -86,6 +137,9 @@ class Message(BaseModel):
         fields = json.loads(stored)
         fields["to"] = Phone(fields["to"])
         fields["lane"] = Lane(fields.get("lane", Lane.NOTICE))
+        fields["on_uncertain"] = OnUncertain(fields.get("on_uncertain", OnUncertain.HOLD))
+        if "send_at" in fields:
+            fields["send_at"] = datetime.fromisoformat(fields["send_at"])
         return cls.model_construct(**fields)
 
     @property
