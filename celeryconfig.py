@@ -21,6 +21,9 @@ task_default_queue = Queue.NOTICE
 task_create_missing_queues = True
 task_routes = {
     TaskName.RECEIVE: {"queue": Queue.RECEIPTS},
+    TaskName.ASK: {"queue": Queue.QUESTIONS},
+    TaskName.WAKE: {"queue": Queue.CHORES},
+    TaskName.SWEEP: {"queue": Queue.CHORES},
     TaskName.REQUEUE_PUSHES: {"queue": Queue.CHORES},
 }
 
@@ -66,12 +69,16 @@ task_send_sent_event = False
 worker_hijack_root_logger = False
 worker_redirect_stdouts = False
 
+# While no worker takes chores they must not pile up, so each expires before its next.
 beat_schedule = {
+    # Messages kept back, expired, uncertain or silent (see smsgate/flow/wake.py).
+    "wake": {"task": TaskName.WAKE, "schedule": 1.0, "options": {"expires": 5.0}},
+    # Messages whose task was lost (see smsgate/flow/sweep.py).
+    "sweep": {"task": TaskName.SWEEP, "schedule": 5.0, "options": {"expires": 5.0}},
     # A push whose task was lost with its worker (see smsgate/ledger/pushes.py).
     "requeue pushes": {
         "task": TaskName.REQUEUE_PUSHES,
         "schedule": 60.0,
-        # While no worker takes chores they must not pile up.
         "options": {"expires": 55.0},
     },
 }

@@ -53,12 +53,16 @@ class StoreUnavailable(SmsgateError):
 
 
 class RetryLater(SmsgateError):
-    """The attempt surely did not send and may be tried again, after `wait` seconds where the provider named them."""
+    """The attempt surely did not send and may be tried again, after `wait` seconds where the provider named them.
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    `used` counts the attempts so far, this one included.
+    """
+
+    def __init__(self, reason: str, wait: float | None = None, used: int = 1) -> None:
         self.reason = reason
         self.wait = wait
-        super().__init__(reason, wait)
+        self.used = used
+        super().__init__(reason, wait, used)
 
     def __str__(self) -> str:
         return self.reason

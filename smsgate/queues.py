@@ -14,6 +14,7 @@ class Queue(StrEnum):
     BULK = "sms.bulk"
     RECEIPTS = "sms.receipts"
     CHORES = "sms.chores"
+    QUESTIONS = "sms.questions"
 
 
 class TaskName(StrEnum):
@@ -21,6 +22,9 @@ class TaskName(StrEnum):
 
     SEND = "sms.send"
     RECEIVE = "sms.receive"
+    ASK = "sms.ask"
+    WAKE = "sms.wake"
+    SWEEP = "sms.sweep"
     REQUEUE_PUSHES = "sms.requeue_pushes"
 
 

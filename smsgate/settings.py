@@ -69,6 +69,41 @@ class Settings(BaseSettings):
     retention_days: float = Field(
         default=7.0, gt=0, le=365, description="Days for which a message can be read after its end."
     )
+    settling_seconds: float = Field(
+        default=60.0,
+        ge=1,
+        le=3600,
+        description="Seconds given to the provider before a message that it does not know is sent again.",
+    )
+    lease_seconds: float = Field(
+        # Above the tasks' hard time limit (celeryconfig.py): until then a worker may be in its call.
+        default=60.0,
+        ge=45,
+        le=3600,
+        description="Seconds after which an attempt whose worker is silent counts as uncertain.",
+    )
+    overdue_seconds: float = Field(
+        default=45.0,
+        ge=5,
+        le=3600,
+        description="Seconds after which a queued message whose task is lost gets another; below 45 it may get a "
+        "needless one while a worker is slow.",
+    )
+    receipt_timeout_hours: float = Field(
+        default=2.0,
+        gt=0,
+        le=72,
+        description="Hours without a receipt after which the provider is asked about a message that was sent.",
+    )
+    brake_share: float = Field(
+        default=0.5, gt=0, le=1, description="Of the messages that end in a minute, the share that may end dead."
+    )
+    brake_least: int = Field(
+        default=20, ge=1, description="Dead letters in a minute below which a lane is never paused by itself."
+    )
+    brake_probe_seconds: float = Field(
+        default=30.0, ge=1, le=3600, description="Seconds between two probes of a lane that paused by itself."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="The least to log.")
     log_format: Literal["json", "console"] = Field(
         default="json", description="`json` for machines, `console` for people."

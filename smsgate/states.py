@@ -23,10 +23,22 @@ class State(StrEnum):
     DEAD = "dead"
 
 
-# A receipt may overtake the worker that is still writing down the provider's answer, so `sending`
-# and `uncertain` can end in a receipt's state directly.
+# A receipt may overtake the worker that is still writing down the provider's answer, so `sending` and `uncertain` can
+# end in a receipt's state directly. A message that is to be sent again, or was given up, because its provider did not
+# know it may turn out to have been sent after all: then it is not sent a second time.
 FOLLOWS: Final[dict[State, frozenset[State]]] = {
-    State.QUEUED: frozenset({State.SENDING, State.REJECTED, State.EXPIRED, State.CANCELLED, State.DEAD}),
+    State.QUEUED: frozenset(
+        {
+            State.SENDING,
+            State.SENT,
+            State.DELIVERED,
+            State.UNDELIVERED,
+            State.REJECTED,
+            State.EXPIRED,
+            State.CANCELLED,
+            State.DEAD,
+        }
+    ),
     State.SENDING: frozenset(
         {
             State.QUEUED,
@@ -51,7 +63,7 @@ FOLLOWS: Final[dict[State, frozenset[State]]] = {
             State.DEAD,
         }
     ),
-    State.DEAD: frozenset({State.QUEUED, State.CANCELLED}),
+    State.DEAD: frozenset({State.QUEUED, State.CANCELLED, State.DELIVERED, State.UNDELIVERED}),
     State.DELIVERED: frozenset(),
     State.UNDELIVERED: frozenset(),
     State.FAILED: frozenset(),

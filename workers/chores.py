@@ -1,5 +1,7 @@
 """What beat asks for at its times."""
 
+import time
+from collections.abc import Callable
 from typing import Final
 
 from smsgate.queues import TaskName
@@ -14,3 +16,28 @@ OVERDUE: Final = 60.0
 def requeue_pushes() -> None:
     """Queue again the pushes whose task was lost."""
     parts.pushes().requeue(older_than=OVERDUE)
+
+
+# Seconds that one run of a chore may take; what it has not come to is left to the next.
+RUN: Final = 0.8
+# Messages looked after in one go.
+BATCH: Final = 200
+
+
+@app.task(name=TaskName.WAKE, shared=False)
+def wake() -> None:
+    """Look after the messages whose time has come, and let go those of lanes that are paused no more."""
+    _work_off(parts.wake())
+    _work_off(parts.release())
+
+
+@app.task(name=TaskName.SWEEP, shared=False)
+def sweep() -> None:
+    """Give a new task to messages whose own was lost."""
+    _work_off(parts.sweep())
+
+
+def _work_off(chore: Callable[[int], int]) -> None:
+    began = time.monotonic()
+    while chore(BATCH) >= BATCH and time.monotonic() - began < RUN:
+        pass

@@ -11,8 +11,17 @@ from smsgate.ledger.records import Records
 from smsgate.settings import current, load
 
 if TYPE_CHECKING:
+    from smsgate.channels.channel import Channel
+    from smsgate.flow.ask import Ask
+    from smsgate.flow.brake import Brake
     from smsgate.flow.deliver import Deliver
+    from smsgate.flow.patience import Patience
     from smsgate.flow.receive import Receive
+    from smsgate.flow.release import Release
+    from smsgate.flow.sweep import Sweep
+    from smsgate.flow.wake import Wake
+    from smsgate.ledger.lanes import Lanes
+    from smsgate.ledger.schedule import Schedule
 
 
 @cache
@@ -33,30 +42,106 @@ def pushes() -> Pushes:
     return Pushes(connect_patiently(current().redis_url))
 
 
+# What follows only workers need; its imports wait until it is asked for, so that producers do without.
+
+
+@cache
+def schedule() -> "Schedule":
+    from smsgate.ledger.schedule import Schedule  # noqa: PLC0415 - see above
+
+    return Schedule(connect_patiently(current().redis_url))
+
+
+@cache
+def lanes() -> "Lanes":
+    from smsgate.ledger.lanes import Lanes  # noqa: PLC0415 - see above
+
+    return Lanes(connect_patiently(current().redis_url))
+
+
+@cache
+def brake() -> "Brake":
+    from smsgate.flow.brake import Brake, BrakeRule  # noqa: PLC0415 - see above
+
+    settings = current()
+    rule = BrakeRule(settings.brake_share, settings.brake_least, probe=settings.brake_probe_seconds)
+    return Brake(lanes(), rule)
+
+
+@cache
+def patience() -> "Patience":
+    from smsgate.flow.patience import Patience  # noqa: PLC0415 - see above
+
+    settings = current()
+    return Patience(
+        lease=settings.lease_seconds,
+        overdue=settings.overdue_seconds,
+        settling=settings.settling_seconds,
+        receipt=settings.receipt_timeout_hours * 3600,
+    )
+
+
+@cache
+def channel() -> "Channel":
+    """Build the way to the provider; its SDK comes with the first call."""
+    from smsgate.channels.aliyun import AliyunChannel, AliyunConfig  # noqa: PLC0415 - see above
+
+    settings = current()
+    return AliyunChannel(
+        AliyunConfig(
+            endpoint=settings.aliyun_endpoint,
+            protocol=settings.aliyun_protocol,
+            connect_timeout_ms=int(settings.aliyun_connect_timeout * 1000),
+            read_timeout_ms=int(settings.aliyun_read_timeout * 1000),
+        )
+    )
+
+
 @cache
 def deliver() -> "Deliver":
-    """Build the sender's side. Its imports bring the provider's SDK, so they wait until a process sends.
+    """Build the sender's side.
 
     Raises:
         SettingsError: There is no sign to send under.
     """
-    from smsgate.channels.aliyun import AliyunChannel, AliyunConfig  # noqa: PLC0415 - see above
     from smsgate.flow.deliver import Deliver  # noqa: PLC0415 - see above
 
     settings = load("sign")
     if settings.sign is None:
         raise SettingsError("SMSGATE_SIGN is not set")
-    config = AliyunConfig(
-        endpoint=settings.aliyun_endpoint,
-        protocol=settings.aliyun_protocol,
-        connect_timeout_ms=int(settings.aliyun_connect_timeout * 1000),
-        read_timeout_ms=int(settings.aliyun_read_timeout * 1000),
-    )
-    return Deliver(records(), AliyunChannel(config), settings.sign)
+    return Deliver(records(), schedule(), brake(), channel(), settings.sign, patience())
+
+
+@cache
+def ask() -> "Ask":
+    from smsgate.flow.ask import Ask  # noqa: PLC0415 - see above
+
+    return Ask(records(), schedule(), channel(), patience())
+
+
+@cache
+def wake() -> "Wake":
+    from smsgate.flow.wake import Wake  # noqa: PLC0415 - see above
+
+    return Wake(records(), schedule(), patience())
+
+
+@cache
+def sweep() -> "Sweep":
+    from smsgate.flow.sweep import Sweep  # noqa: PLC0415 - see above
+
+    return Sweep(records(), schedule(), patience())
+
+
+@cache
+def release() -> "Release":
+    from smsgate.flow.release import Release  # noqa: PLC0415 - see above
+
+    return Release(records(), schedule(), lanes(), brake())
 
 
 @cache
 def receive() -> "Receive":
-    from smsgate.flow.receive import Receive  # noqa: PLC0415 - producers do without
+    from smsgate.flow.receive import Receive  # noqa: PLC0415 - see above
 
     return Receive(records(), pushes())

@@ -9,9 +9,11 @@ from structlog.contextvars import bound_contextvars
 
 from smsgate.errors import InvalidMessage, RetryLater, StoreUnavailable
 from smsgate.flow.bury import bury
+from smsgate.flow.patience import LONGEST_HOLD
 from smsgate.flow.reject import reject
 from smsgate.flow.submit import new_id
 from smsgate.message import Message, MessageId
+from smsgate.states import State
 from workers import parts
 
 
@@ -25,18 +27,44 @@ def attempt(task: "Task[Any, None]", message_id: MessageId, read: Callable[[], M
     """
     with bound_contextvars(message_id=message_id):
         try:
-            parts.deliver()(new_id(message_id), read())
+            parts.deliver()(new_id(message_id), read(), redelivered=_is_redelivered(task))
         except InvalidMessage as error:
             reject(parts.records(), message_id, error)
         except StoreUnavailable as error:
             raise Reject(str(error), requeue=True) from error
         except RetryLater as later:
+            # The record knows how many attempts there were, also where an earlier task was lost.
+            task.request.update(retries=later.used - 1)
             if later.wait is not None:
                 raise task.retry(exc=later, countdown=later.wait) from None
             raise
 
 
+def _is_redelivered(task: "Task[Any, None]") -> bool:
+    return bool((task.request.delivery_info or {}).get("redelivered"))
+
+
+def wait(message_id: MessageId, seconds: float) -> bool:
+    """Note until when a message waits for its next attempt; False when that is too long for a worker's memory."""
+    record = parts.records().read(message_id)
+    if record is None:
+        return True
+    until = parts.deliver().now() + int(seconds * 1000)
+    if seconds > LONGEST_HOLD:
+        parts.schedule().until(record, until)
+        return False
+    parts.schedule().in_queue(record, since=until, task=None, not_before=until)
+    return True
+
+
 def failed(message_id: MessageId, error: BaseException) -> None:
-    """Make a message that is out of attempts a dead letter."""
+    """Make a message that is out of attempts a dead letter.
+
+    Raises:
+        StoreUnavailable: Its task is gone, and the schedule brings the message back.
+    """
     with bound_contextvars(message_id=message_id):
         bury(parts.records(), message_id, str(getattr(error, "reason", type(error).__name__)))
+        record = parts.records().read(message_id)
+        if record and record.state is State.DEAD:
+            parts.brake().check(record.lane)

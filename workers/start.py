@@ -6,7 +6,7 @@ from typing import Any
 from celery.signals import worker_init
 
 from smsgate.errors import SettingsError
-from smsgate.queues import LANE_QUEUES
+from smsgate.queues import LANE_QUEUES, Queue
 from workers import parts, sending  # noqa: F401 - loaded before the fork, once for all children
 
 
@@ -16,9 +16,11 @@ def prepare_to_send(sender: Any = None, **_signal: Any) -> None:
 
     A worker with a gap in its settings stops here; taking tasks that it cannot send would bury them.
     """
-    if not sender.app.amqp.queues.consume_from.keys() & set(LANE_QUEUES.values()):
-        return
+    queues = sender.app.amqp.queues.consume_from.keys()
     try:
-        parts.deliver().channel.prepare()
+        if queues & set(LANE_QUEUES.values()):
+            parts.deliver()
+        if queues & {*LANE_QUEUES.values(), Queue.QUESTIONS}:
+            parts.channel().prepare()
     except SettingsError as error:
         sys.exit(str(error))

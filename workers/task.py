@@ -17,8 +17,8 @@ from workers import parts
 
 # Options of `apply_async` that cannot be kept: each with what to use in its place.
 _REFUSED: Final = {
-    "countdown": "a message is sent as soon as its lane allows",
-    "eta": "a message is sent as soon as its lane allows",
+    "countdown": "use send_at",
+    "eta": "use send_at",
     "expires": "use valid_for, in seconds",
     "queue": "use lane",
     "routing_key": "use lane",
@@ -56,7 +56,7 @@ class SendTask(Task):  # type: ignore[type-arg]
         """
         if options.get("retries"):
             # A retry: the message is in the ledger already.
-            return self._publish_shown(args or (), kwargs or {}, new_id(task_id), options)
+            return self._publish_again(args or (), kwargs or {}, new_id(task_id), options)
         message = self.message(*(args or ()), **(kwargs or {}))
         _refuse(options)
         asked = {name: value for name, value in options.items() if value is not None}
@@ -89,8 +89,18 @@ class SendTask(Task):  # type: ignore[type-arg]
         try:
             return self._publish_shown(args, kwargs, message_id, {**options, "queue": LANE_QUEUES[message.lane]})
         except OperationalError as error:
-            accept.records.forget(message_id)
+            accept.take_back(message, message_id)
             raise StoreUnavailable(f"the broker refused the task: {type(error).__name__}") from error
+
+    def _publish_again(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], message_id: MessageId, options: Mapping[str, Any]
+    ) -> "AsyncResult[Any]":
+        """Publish the next attempt; the ledger knows its time first, so that the sweep finds it if this is refused."""
+        from workers.sending import wait  # noqa: PLC0415 - producers do without
+
+        if not wait(message_id, float(options.get("countdown") or 0)):
+            return self.AsyncResult(message_id)
+        return self._publish_shown(args, kwargs, message_id, options)
 
     def _publish_shown(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], task_id: str, options: Mapping[str, Any]

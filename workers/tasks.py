@@ -1,19 +1,17 @@
 """The tasks: thin shells round the steps of smsgate.flow."""
 
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
 
 from celery.exceptions import Reject
 
 from smsgate.errors import RetryLater, StoreUnavailable
+from smsgate.flow.patience import ATTEMPTS
 from smsgate.message import MessageId
 from smsgate.queues import TaskName
 from workers import parts
 from workers.app import app
 from workers.task import SendTask
-
-# Five attempts, one second doubling.
-ATTEMPTS: Final = 5
 
 
 @app.task(
@@ -37,8 +35,10 @@ def send_sms(  # noqa: PLR0913 - the fields of a message
     sign: str | None = None,
     lane: str | None = None,
     valid_for: int | None = None,
+    send_at: str | datetime | None = None,
     on_uncertain: str | None = None,
     reference: str | None = None,
+    callback_url: str | None = None,
 ) -> None:
     """Send one SMS: `send_sms.delay("13800138000", "SMS_154950909", {"code": "123456"}, lane="otp")`.
 
@@ -48,7 +48,15 @@ def send_sms(  # noqa: PLR0913 - the fields of a message
         raise TypeError("send_sms sends from a worker; call send_sms.delay(…)")
     from workers.sending import attempt  # noqa: PLC0415 - producers do without
 
-    more = {"sign": sign, "lane": lane, "valid_for": valid_for, "on_uncertain": on_uncertain, "reference": reference}
+    more = {
+        "sign": sign,
+        "lane": lane,
+        "valid_for": valid_for,
+        "send_at": send_at,
+        "on_uncertain": on_uncertain,
+        "reference": reference,
+        "callback_url": callback_url,
+    }
     attempt(self, MessageId(str(self.request.id)), lambda: self.message(to, template, params, **more))
 
 
@@ -57,5 +65,14 @@ def receive(push_id: str) -> None:
     """Apply one stored push of a provider."""
     try:
         parts.receive()(push_id)
+    except StoreUnavailable as error:
+        raise Reject(str(error), requeue=True) from error
+
+
+@app.task(name=TaskName.ASK, shared=False)
+def ask(message_id: str) -> None:
+    """Ask the provider what became of a message."""
+    try:
+        parts.ask()(MessageId(message_id))
     except StoreUnavailable as error:
         raise Reject(str(error), requeue=True) from error

@@ -14,7 +14,13 @@ from smsgate.states import State
 log = structlog.get_logger()
 
 _UNREADABLE: Final = InvalidMessage(
-    [FieldError("arguments", "must be to, template and params; the rest by name: sign, lane, valid_for, reference")]
+    [
+        FieldError(
+            "arguments",
+            "must be to, template and params; the rest by name: sign, lane, valid_for, send_at, on_uncertain, "
+            "reference, callback_url",
+        )
+    ]
 )
 
 
@@ -23,11 +29,14 @@ def bury(records: Records, message_id: MessageId, reason: str, *, now: Clock = s
 
     One whose attempt had begun may have been sent: that is not dead but uncertain. A task that another program
     sent by name, with arguments that do not fit, has no record yet: it gets one that says so.
+
+    Raises:
+        StoreUnavailable: The message stays where it is, and the schedule brings it back.
     """
     facts = {"reason": reason}
     dead = records.move(message_id, State.DEAD, at=now(), fields=facts, detail=facts, only_from=State.QUEUED)
     if dead.before is State.SENDING:
-        records.move(message_id, State.UNCERTAIN, at=now(), fields=facts, detail=facts)
+        records.move(message_id, State.UNCERTAIN, at=now(), fields=facts, detail=facts, of_attempt=dead.attempts)
     elif dead.result is Result.MISSING:
         reject(records, message_id, _UNREADABLE, now=now)
     log.error("task_failed", reason=reason, state=dead.before)

@@ -1,20 +1,28 @@
 """The worker's step: may it go, claim the attempt, call the provider, settle."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
 from smsgate.channels.channel import Channel, Submission
+from smsgate.flow.brake import Brake
+from smsgate.flow.bury import bury
 from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.patience import ATTEMPTS, MOST_REDELIVERIES, Patience
 from smsgate.flow.settle import Attempt, settle
-from smsgate.flow.submit import draft
+from smsgate.flow.submit import draft, insist_on_a_near_time
 from smsgate.gates.expiry import has_expired
 from smsgate.ledger.records import Record, Records, Result
+from smsgate.ledger.schedule import Schedule
 from smsgate.message import Message, MessageId
 from smsgate.outcome import Outcome, Uncertain
 from smsgate.states import State
 
 log = structlog.get_logger()
+
+# Milliseconds by which a task may come before its time without being taken for a second copy that jumps the wait.
+EARLY: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,47 +30,80 @@ class Deliver:
     """Take messages from their queue to the provider."""
 
     records: Records
+    schedule: Schedule
+    brake: Brake
     channel: Channel
     sign: str
+    patience: Patience = field(default_factory=Patience)
     now: Clock = system_clock
 
-    def __call__(self, message_id: MessageId, message: Message) -> None:
-        """Try once to send, unless the message has been sent, cancelled or has expired.
+    def __call__(self, message_id: MessageId, message: Message, *, redelivered: bool = False) -> None:
+        """Try once to send, unless the message is at its end, too old, not yet due, or its lane is paused.
 
         Raises:
+            InvalidMessage: Its time to send lies too far ahead; it had no record yet.
             RetryLater: The attempt surely did not send and another may.
             StoreUnavailable: Redis went away; the task must come again.
         """
-        record = self.records.read(message_id) or self._adopt(message_id, message)
-        if record.state is State.QUEUED and has_expired(record.valid_until, self.now()):
-            self.records.move(message_id, State.EXPIRED, at=self.now(), fields={"reason": "expired"})
-            return
-        claim = self.records.move(
-            message_id,
-            State.SENDING,
-            at=self.now(),
-            fields={"channel": self.channel.name},
-            detail={"attempt": record.attempts + 1, "channel": self.channel.name},
-            attempt=True,
-        )
-        if claim.result is Result.MOVED:
-            outcome = self._send(message_id, message)
-            attempt = Attempt(message_id, self.channel.name, claim.attempts, record.valid_until)
-            settle(self.records, attempt, outcome, at=self.now())
-        elif claim.before is State.SENDING:
+        taken = self.records.take(message_id, redelivered=redelivered)
+        record = taken.record or self._adopt(message_id, message)
+        if taken.redeliveries > MOST_REDELIVERIES:
+            bury(self.records, message_id, "poison", now=self.now)
+        elif record.state is State.QUEUED:
+            self._begin(record)
+        elif record.state is State.SENDING:
             self._doubt(record)
         else:
+            log.info("delivery_dropped", state=record.state)
+
+    def _begin(self, record: Record) -> None:
+        now = self.now()
+        if has_expired(record.valid_until, now):
+            self.records.move(record.id, State.EXPIRED, at=now, fields={"reason": "expired"})
+        elif record.not_before > now + EARLY:
+            log.info("delivery_early", not_before=record.not_before)  # the schedule will queue it at its time
+        elif record.attempts >= (record.budget or ATTEMPTS):
+            bury(self.records, record.id, record.reason or "attempts_used_up", now=self.now)
+        elif not self.brake.lets_pass(record):
+            self.schedule.park(record, now=now)
+            log.info("delivery_parked", lane=record.lane)
+        else:
+            self._attempt(record)
+
+    def _attempt(self, record: Record) -> None:
+        at = self.now()
+        claim = self.records.move(
+            record.id,
+            State.SENDING,
+            at=at,
+            fields={"channel": self.channel.name, "lease": self.patience.lease_until(at), "redelivered": 0, "asks": 0},
+            detail={"attempt": record.attempts + 1, "channel": self.channel.name},
+            attempt=True,
+            only_from=State.QUEUED,
+            due=self.patience.lease_until(at),
+        )
+        if claim.result is not Result.MOVED:
             log.info("delivery_dropped", state=claim.before)
+            return
+        outcome = self._send(record)
+        attempt = Attempt(record, self.channel.name, claim.attempts)
+        settle(self.records, attempt, outcome, at=self.now(), patience=self.patience)
+        self.brake.learn(record.lane, outcome)
 
     def _adopt(self, message_id: MessageId, message: Message) -> Record:
         """Write a record for a task that another program sent by name; its validity counts from now."""
         record = draft(message, message_id, client="", at=self.now())
+        if record.not_before > record.accepted_at:
+            insist_on_a_near_time(record)
         self.records.accept(record, task=None)
         return record
 
-    def _send(self, message_id: MessageId, message: Message) -> Outcome:
+    def _send(self, record: Record) -> Outcome:
+        message = record.message
+        if message is None:
+            raise AssertionError("a queued record holds its message")
         submission = Submission(
-            id=message_id,
+            id=record.id,
             phone=message.to,
             sign=message.sign or self.sign,
             template=message.template,
@@ -76,5 +117,5 @@ class Deliver:
 
     def _doubt(self, record: Record) -> None:
         """Another worker began this attempt and has not finished it: it died in the call, or is still in it."""
-        attempt = Attempt(record.id, self.channel.name, record.attempts, record.valid_until)
-        settle(self.records, attempt, Uncertain(reason="worker_lost"), at=self.now())
+        attempt = Attempt(record, self.channel.name, record.attempts)
+        settle(self.records, attempt, Uncertain(reason="worker_lost"), at=self.now(), patience=self.patience)

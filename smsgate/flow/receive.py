@@ -8,10 +8,10 @@ from structlog.contextvars import bound_contextvars
 
 from smsgate.channels.aliyun.receipts import UnusablePush, parse_replies, parse_reports
 from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.conclude import conclude
 from smsgate.ledger.pushes import Push, Pushes, PushKind
-from smsgate.ledger.records import Record, Records, Result
+from smsgate.ledger.records import Records
 from smsgate.receipt import Receipt
-from smsgate.states import State
 
 log = structlog.get_logger()
 
@@ -64,30 +64,4 @@ class Receive:
         if record is None or record.message is None or record.message.to.national != receipt.phone.national:
             log.warning("receipt_of_no_message", message_id=receipt.message_id)
             return
-        state = State.DELIVERED if receipt.delivered else State.UNDELIVERED
-        move = self.records.move(
-            receipt.message_id,
-            state,
-            at=self.now(),
-            fields={"reason": receipt.reason or "", "provider_id": _provider_id(record, receipt)},
-            detail=_facts(receipt),
-        )
-        if move.result is not Result.MOVED:
-            log.info("receipt_ignored", message_id=receipt.message_id, state=move.before, reported=state)
-
-
-def _provider_id(record: Record, receipt: Receipt) -> str:
-    """Keep the id that the provider answered with when the message was sent."""
-    if record.provider_id and receipt.provider_id not in ("", record.provider_id):
-        log.warning("receipt_of_another_provider_id", message_id=record.id)
-    return record.provider_id or receipt.provider_id
-
-
-def _facts(receipt: Receipt) -> dict[str, object]:
-    facts = {
-        "code": receipt.code,
-        "reason": receipt.reason,
-        "reported_at": receipt.reported_at,
-        "segments": receipt.segments,
-    }
-    return {name: value for name, value in facts.items() if value is not None}
+        conclude(self.records, record, receipt, at=self.now())

@@ -1,35 +1,41 @@
 """Write down how an attempt ended."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 
 import structlog
 
 from smsgate.errors import RetryLater
-from smsgate.ledger.records import Records
-from smsgate.message import MessageId
-from smsgate.outcome import MENDABLE, Outcome, Refused, Sent, Uncertain, Unsent
+from smsgate.flow.patience import ATTEMPTS, LONGEST_LIMIT, Patience
+from smsgate.ledger.records import Record, Records
+from smsgate.outcome import MENDABLE, Fault, Outcome, Refused, Sent, Uncertain, Unsent
 from smsgate.states import State
 
 log = structlog.get_logger()
 
-# A retry waits in a worker's memory: no longer than this many seconds, far below the visibility timeout (300 s),
-# after which Redis would hand the task to a second worker.
-LONGEST_WAIT: Final = 120.0
+# The reason of an attempt whose worker may still be in it.
+WORKER_LOST = "worker_lost"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to send: `number` counts from 1, `valid_until` is Unix milliseconds."""
+    """One try to send: `number` counts from 1 over a message's whole life, `record` is how it stood before."""
 
-    id: MessageId
+    record: Record
     channel: str
     number: int
-    valid_until: int
+
+    @property
+    def used(self) -> int:
+        """Count the attempts of this life, which a replay begins anew."""
+        return self.number - ((self.record.budget or ATTEMPTS) - ATTEMPTS)
 
 
-def settle(records: Records, attempt: Attempt, outcome: Outcome, *, at: int) -> None:
+def settle(records: Records, attempt: Attempt, outcome: Outcome, *, at: int, patience: Patience) -> None:
     """Move the message into the state that the outcome means; `at` in Unix milliseconds.
+
+    That it was sent is true whatever happened since. Any other outcome counts only while this attempt is the latest.
 
     Raises:
         RetryLater: It was surely not sent and another attempt may succeed in time.
@@ -37,26 +43,53 @@ def settle(records: Records, attempt: Attempt, outcome: Outcome, *, at: int) -> 
     """
     match outcome:
         case Sent(provider_id):
-            _end(records, attempt, State.SENT, at, provider_id=provider_id)
+            facts = {"provider_id": provider_id}
+            _end(records, attempt, State.SENT, at, facts, due=patience.receipt_due(at))
         case Unsent(reason, fault, wait):
-            wait_ms = (wait or 0) * 1000
-            if wait_ms > LONGEST_WAIT * 1000 or at + wait_ms >= attempt.valid_until:
-                _end(records, attempt, State.FAILED, at, reason=reason, fault=fault)
-                return
-            _end(records, attempt, State.QUEUED, at, reason=reason, fault=fault)
-            raise RetryLater(reason, wait)
+            _put_back(records, attempt, Unsent(reason, fault, wait), at)
         case Refused(reason, fault):
             state = State.DEAD if fault in MENDABLE else State.FAILED
-            _end(records, attempt, state, at, reason=reason, fault=fault)
+            _end(records, attempt, state, at, {"reason": reason, "fault": fault})
         case Uncertain(reason):
-            _end(records, attempt, State.UNCERTAIN, at, reason=reason)
+            # The worker that says so itself has ended its call: nobody needs to wait for its lease.
+            released = {} if reason == WORKER_LOST else {"lease": at}
+            due = patience.next_question(at, 0)
+            _end(records, attempt, State.UNCERTAIN, at, {"reason": reason}, due=due, fields=released)
         case _:
             assert_never(outcome)
 
 
-def _end(records: Records, attempt: Attempt, state: State, at: int, **facts: Any) -> None:
-    fields = {"reason": facts.get("reason", "")}
+def _put_back(records: Records, attempt: Attempt, outcome: Unsent, at: int) -> None:
+    facts = {"reason": outcome.reason, "fault": outcome.fault}
+    wait = outcome.wait or 0.0
+    too_long = outcome.fault is Fault.RECIPIENT and wait > LONGEST_LIMIT[attempt.record.lane]
+    if too_long or at + wait * 1000 >= attempt.record.valid_until:
+        _end(records, attempt, State.FAILED, at, facts)
+        return
+    _end(records, attempt, State.QUEUED, at, facts)
+    raise RetryLater(outcome.reason, outcome.wait, attempt.used)
+
+
+def _end(  # noqa: PLR0913 - a state with all that belongs to it
+    records: Records,
+    attempt: Attempt,
+    state: State,
+    at: int,
+    facts: dict[str, Any],
+    *,
+    due: int | None = None,
+    fields: Mapping[str, str | int] | None = None,
+) -> None:
+    known: dict[str, str | int] = {"reason": facts.get("reason", ""), **(fields or {})}
     if "provider_id" in facts:
-        fields["provider_id"] = facts["provider_id"]
-    records.move(attempt.id, state, at=at, fields=fields, detail={"channel": attempt.channel, **facts})
-    log.info("attempt_ended", state=state, channel=attempt.channel, attempt=attempt.number, **facts)
+        known["provider_id"] = facts["provider_id"]
+    move = records.move(
+        attempt.record.id,
+        state,
+        at=at,
+        fields=known,
+        detail={"channel": attempt.channel, **facts},
+        of_attempt=None if state is State.SENT else attempt.number,
+        due=due,
+    )
+    log.info("attempt_ended", state=state, was=move.before, channel=attempt.channel, attempt=attempt.number, **facts)

@@ -13,7 +13,7 @@ from smsgate.flow.clock import Clock, system_clock
 from smsgate.ledger.envelope import seal
 from smsgate.ledger.records import Acceptance, Event, Idempotency, Record, Records
 from smsgate.masking import shown_arguments
-from smsgate.message import MESSAGE_ID, Message, MessageId
+from smsgate.message import LATEST_SCHEDULE, LONGEST_SCHEDULE, MESSAGE_ID, Message, MessageId
 from smsgate.queues import LANE_QUEUES, TaskName
 from smsgate.states import State
 
@@ -49,11 +49,12 @@ class Submit:
         (a Celery task id), itself an idempotency key.
 
         Raises:
-            InvalidMessage: `message_id` is not one.
+            InvalidMessage: `message_id` is not one, or the time to send lies too far away.
             IdempotencyConflict: The key, or the id, was used with another message.
             StoreUnavailable: Nothing was written, or the answer was lost; the same call may be made again.
         """
         record = draft(message, new_id(message_id), client=client, at=self.now())
+        insist_on_a_near_time(record)
         idempotency = Idempotency(idempotency_key, fingerprint(message)) if idempotency_key else None
         acceptance, accepted_id = self.records.accept(record, task(record.id, message), idempotency)
         if acceptance is Acceptance.CONFLICT:
@@ -70,17 +71,39 @@ class Submit:
             IdempotencyConflict: It is there with another message.
             StoreUnavailable: Redis is away or silent.
         """
-        acceptance, _ = self.records.accept(draft(message, message_id, client="", at=self.now()), task=None)
+        record = draft(message, message_id, client="", at=self.now())
+        insist_on_a_near_time(record)
+        acceptance, _ = self.records.accept(record, task=None)
         if acceptance is Acceptance.ACCEPTED:
             return True
         self._insist(message_id, message)
         return False
+
+    def take_back(self, message: Message, message_id: MessageId) -> None:
+        """Undo a reservation whose task could not be published."""
+        self.records.forget(draft(message, message_id, client="", at=self.now()))
 
     def _insist(self, message_id: MessageId, message: Message) -> None:
         """Make sure that what is known under an id is this very message: another one would be lost without a word."""
         known = self.records.read(message_id)
         if known and (known.message is None or fingerprint(known.message) != fingerprint(message)):
             raise IdempotencyConflict("this task_id was used with another message; use a new one")
+
+
+def insist_on_a_near_time(record: Record) -> None:
+    """Refuse a time to send that nobody can mean.
+
+    Raises:
+        InvalidMessage: It lies in the past, or more than 30 days ahead.
+    """
+    if record.not_before > record.accepted_at + LONGEST_SCHEDULE * 1000:
+        raise _wrong_time(f"must be at most {LONGEST_SCHEDULE // 86_400} days ahead")
+    if record.not_before and record.not_before < record.accepted_at - LATEST_SCHEDULE * 1000:
+        raise _wrong_time("lies in the past; give a time to come, or leave it out to send at once")
+
+
+def _wrong_time(what: str) -> InvalidMessage:
+    return InvalidMessage([FieldError("send_at", what)])
 
 
 def new_id(wanted: str | None = None) -> MessageId:
@@ -97,19 +120,24 @@ def new_id(wanted: str | None = None) -> MessageId:
 
 
 def draft(message: Message, message_id: MessageId, *, client: str, at: int) -> Record:
-    """Write the first state of a record; `at` in Unix milliseconds."""
+    """Write the first state of a record; `at` in Unix milliseconds.
+
+    A message with a time to send is valid from then on.
+    """
+    not_before = int(message.send_at.timestamp() * 1000) if message.send_at else 0
     return Record(
         id=message_id,
         message=message,
         client=client,
         state=State.QUEUED,
         accepted_at=at,
-        valid_until=at + message.seconds_valid * 1000,
+        valid_until=max(at, not_before) + message.seconds_valid * 1000,
         attempts=0,
         reason=None,
         channel=None,
         provider_id=None,
-        timeline=(Event(at, State.QUEUED),),
+        timeline=(Event(at, State.QUEUED, {"send_at": not_before} if not_before > at else {}),),
+        not_before=not_before,
     )
 
 
@@ -119,6 +147,13 @@ def arguments(message: Message) -> tuple[list[Any], dict[str, Any]]:
     positional = [str(message.to), given.pop("template"), given.pop("params", {})]
     given.pop("to")
     return positional, given
+
+
+def task_of(record: Record) -> str:
+    """Write the Celery message for a record that is queued again."""
+    if record.message is None:
+        raise AssertionError("a queued record holds its message")
+    return task(record.id, record.message)
 
 
 def task(message_id: MessageId, message: Message) -> str:

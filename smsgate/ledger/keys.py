@@ -3,16 +3,30 @@
 import hashlib
 from typing import Final
 
-from smsgate.message import MessageId
+from smsgate.message import Lane, MessageId
 
 API_KEYS: Final = "sms:keys"
+PAUSES: Final = "sms:pauses"
 REPLIES: Final = "sms:replies"
 PUSHES_WAITING: Final = "sms:pushes"
 
+# The index over records: sorted sets of message ids, scores in Unix milliseconds.
+DUE: Final = "sms:due"  # every open message, by when somebody must look after it
+DEAD: Final = "sms:dead"  # dead letters, by when they died
+WEBHOOKS: Final = "sms:webhooks"  # ends that a client is to be told of, by when
+WAITING_IN: Final = "sms:waiting:"  # + lane: messages with a task in the queue, by since when
+PARKED_IN: Final = "sms:parked:"  # + lane: messages of a paused lane, by since when
+TALLY_OF: Final = "sms:tally:"  # + lane and number of a time slice: attempts that ended, and those that ended dead
+
 DAY: Final = 24 * 3600
-# A record that has not come to an end is kept far longer than any message can be valid (7 days) or its
-# receipt can take (72 hours), yet not for ever.
+# A record that has not come to an end is kept longer than any message can be scheduled (30 days), valid (7 days) and
+# without its receipt (72 hours), yet not for ever.
 OPEN_RECORD_TTL: Final = 45 * DAY
+# Counts of deliveries of tasks that have no record yet.
+DELIVERIES_TTL: Final = DAY
+# Attempts are counted in slices of so many milliseconds, for the lanes' brakes.
+TALLY_SLICE: Final = 10_000
+TALLY_TTL: Final = 600
 IDEMPOTENCY_TTL: Final = DAY
 PUSH_TTL: Final = 3 * DAY
 # Replies are kept by number, not by age: the oldest go first.
@@ -21,6 +35,27 @@ MOST_REPLIES: Final = 100_000
 
 def record(message_id: MessageId) -> str:
     return f"sms:msg:{message_id}"
+
+
+def deliveries(task_id: str) -> str:
+    return f"sms:deliveries:{task_id}"
+
+
+def waiting(lane: Lane) -> str:
+    return f"{WAITING_IN}{lane}"
+
+
+def probe(lane: Lane) -> str:
+    return f"sms:probe:{lane}"
+
+
+def parked(lane: Lane) -> str:
+    return f"{PARKED_IN}{lane}"
+
+
+def tally(lane: Lane, at: int) -> str:
+    """Name the slice of time in which `at` (Unix milliseconds) lies."""
+    return f"{TALLY_OF}{lane}:{at // TALLY_SLICE}"
 
 
 def idempotency(client: str, key: str) -> str:

@@ -1,53 +1,25 @@
-"""The record of each message: what it is, where it stands, and everything that happened to it."""
+"""The records in Redis, and the only way in which they change."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import redis
 
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
-from smsgate.message import Lane, Message, MessageId
+from smsgate.ledger.record import Event, Record
+from smsgate.message import MessageId
 from smsgate.queues import LANE_QUEUES, Queue
-from smsgate.states import RESTING, State, predecessors
+from smsgate.states import FINAL, RESTING, State, predecessors
 
+__all__ = ["Acceptance", "Event", "Idempotency", "Move", "Record", "Records", "Result", "Taken"]
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One step in a message's life; `at` in Unix milliseconds."""
-
-    at: int
-    state: State
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-    def line(self) -> str:
-        return json.dumps({"at": self.at, "state": self.state, **self.detail}, ensure_ascii=False)
-
-    @classmethod
-    def read(cls, line: str) -> "Event":
-        known = json.loads(line)
-        return cls(known.pop("at"), State(known.pop("state")), known)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What Redis holds of one message; times in Unix milliseconds."""
-
-    id: MessageId
-    message: Message | None  # None when a task sent by name carried none that could be read
-    client: str
-    state: State
-    accepted_at: int
-    valid_until: int
-    attempts: int
-    reason: str | None
-    channel: str | None
-    provider_id: str | None
-    timeline: tuple[Event, ...]
+# Milliseconds after which somebody looks after an open message for which no other time was named: nothing is ever
+# left alone.
+LOOK_AGAIN: Final = 60_000
 
 
 class Acceptance(StrEnum):
@@ -83,6 +55,14 @@ class Move:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A task as a worker begins with it; `redeliveries` counts those since the latest attempt began."""
+
+    record: Record | None
+    redeliveries: int
+
+
 class Records:
     """The records in one Redis."""
 
@@ -92,25 +72,37 @@ class Records:
         self._retention = retention
         self._accept = client.register_script(scripts.source("accept"))
         self._move = client.register_script(scripts.source("move"))
+        self._take = client.register_script(scripts.source("take"))
 
     def accept(
         self, record: Record, task: str | None, idempotency: Idempotency | None = None
     ) -> tuple[Acceptance, MessageId]:
-        """Write the record and its Celery message in one act; without `task`, the record alone.
+        """Write the record and its Celery message in one act.
 
-        A record that is there already, or an idempotency key used before, is answered with the first one's id.
+        Without `task` the record alone is written, for a task that somebody else publishes or has published; a message
+        with a time to send gets its task when that time has come. A record that is there already, or an idempotency
+        key used before, is answered with the first one's id.
 
         Raises:
             StoreUnavailable: Nothing was written, or the answer was lost; the same call may be made again.
         """
-        fingerprint = idempotency.fingerprint if idempotency else ""
+        scheduled = record.not_before > record.accepted_at
+        queued = record.state is State.QUEUED
         claim = keys.idempotency(record.client, idempotency.key if idempotency else "")
+        claim_ttl = keys.IDEMPOTENCY_TTL + max(0, record.not_before - record.accepted_at) // 1000
+        due = min(record.not_before, record.valid_until) if scheduled else record.valid_until
         with border():
             answer, message_id = self._accept(
-                keys=[keys.record(record.id), _queue(record), claim],
+                keys=[
+                    *(keys.record(record.id), LANE_QUEUES[record.lane], claim),
+                    *(keys.DUE, keys.waiting(record.lane)),
+                ],
                 args=[
-                    *(record.id, task or "", self._ttl(record.state), fingerprint, keys.IDEMPOTENCY_TTL),
-                    *_flat(_fields(record)),
+                    *(record.id, "" if scheduled else task or "", self._ttl(record.state)),
+                    *(idempotency.fingerprint if idempotency else "", claim_ttl),
+                    due if queued else "",
+                    record.accepted_at if queued and not scheduled else "",
+                    *_flat(record.fields()),
                 ],
             )
         return Acceptance(answer), MessageId(message_id)
@@ -124,16 +116,44 @@ class Records:
         with border():
             self._redis.ping()
 
-    def forget(self, message_id: MessageId) -> None:
+    def forget(self, record: Record) -> None:
         """Take back a record whose task could not be queued."""
         with border():
-            self._redis.delete(keys.record(message_id))
+            pipe = self._redis.pipeline()
+            pipe.delete(keys.record(record.id))
+            pipe.zrem(keys.DUE, record.id)
+            pipe.zrem(keys.waiting(record.lane), record.id)
+            pipe.execute()
 
     def read(self, message_id: MessageId) -> Record | None:
         """Read one record; None when there is none (never accepted, or its retention is over)."""
+        return self.read_all([message_id])[0]
+
+    def read_all(self, message_ids: Sequence[MessageId]) -> list[Record | None]:
+        """Read several records in one round trip, each None where there is none."""
         with border():
-            known = cast("dict[str, str]", self._redis.hgetall(keys.record(message_id)))
-        return _record(message_id, known) if known else None
+            pipe = self._redis.pipeline(transaction=False)
+            for message_id in message_ids:
+                pipe.hgetall(keys.record(message_id))
+            found = cast("list[dict[str, str]]", pipe.execute())
+        return [
+            Record.read(message_id, known) if "state" in known else None
+            for message_id, known in zip(message_ids, found, strict=True)
+        ]
+
+    def take(self, message_id: MessageId, *, redelivered: bool) -> Taken:
+        """Read the record of a task that has come to a worker, and count the delivery if it is not the first.
+
+        Raises:
+            StoreUnavailable: Nothing was counted, or the answer was lost.
+        """
+        with border():
+            again, flat = self._take(
+                keys=[keys.record(message_id), keys.deliveries(message_id)],
+                args=["1" if redelivered else "", keys.DELIVERIES_TTL],
+            )
+        known = dict(zip(flat[::2], flat[1::2], strict=True))
+        return Taken(Record.read(message_id, known) if "state" in known else None, int(again))
 
     def move(  # noqa: PLR0913 - a change of state says what, when and why
         self,
@@ -141,64 +161,42 @@ class Records:
         to: State,
         *,
         at: int,
-        fields: Mapping[str, str] | None = None,
+        fields: Mapping[str, str | int] | None = None,
         detail: Mapping[str, Any] | None = None,
         attempt: bool = False,
         only_from: State | None = None,
+        of_attempt: int | None = None,
+        due: int | None = None,
+        task: tuple[Queue, str] | None = None,
     ) -> Move:
         """Move a message into `to` if the table of states allows it, and note the event.
 
-        `attempt` counts one; with `only_from` the message must be in that very state.
+        `attempt` counts one; with `only_from` the message must be in that very state, with `of_attempt` that attempt
+        must be the latest. `due` (Unix milliseconds) is when somebody looks after it, for a state in which it does not
+        rest; `task` is queued in the same act.
 
         Raises:
             StoreUnavailable: The same call may be made again.
         """
         before = predecessors(to) & {only_from} if only_from else predecessors(to)
-        event = Event(at, to, detail or {}).line()
-        allowed = f",{','.join(sorted(before))},"
+        queue, entry = task or (Queue.NOTICE, "")
         with border():
             result, was, attempts = self._move(
-                keys=[keys.record(message_id)],
-                args=[to, allowed, event, self._ttl(to), uuid4().hex, "1" if attempt else "", *_flat(fields or {})],
+                keys=[keys.record(message_id), keys.DUE, keys.DEAD, keys.WEBHOOKS, queue],
+                args=[
+                    *(message_id, to, f",{','.join(sorted(before))},", Event(at, to, detail or {}).line()),
+                    *(self._ttl(to), uuid4().hex, "begin" if attempt else "" if of_attempt is None else of_attempt),
+                    *(at, "" if to in RESTING else due or at + LOOK_AGAIN, entry),
+                    *(keys.WAITING_IN, keys.PARKED_IN, keys.TALLY_OF, keys.TALLY_SLICE, keys.TALLY_TTL),
+                    *_flat(fields or {}),
+                ],
             )
         return Move(Result(result), State(was) if was else None, int(attempts))
 
     def _ttl(self, state: State) -> int:
         """Seconds for which a record in this state is kept."""
-        return self._retention if state in RESTING else keys.OPEN_RECORD_TTL
-
-
-def _queue(record: Record) -> Queue:
-    return LANE_QUEUES[record.message.lane if record.message else Lane.NOTICE]
+        return self._retention if state in FINAL else keys.OPEN_RECORD_TTL
 
 
 def _flat(fields: Mapping[str, str | int]) -> list[str | int]:
     return [part for pair in fields.items() for part in pair]
-
-
-def _fields(record: Record) -> dict[str, str | int]:
-    return {
-        "state": record.state,
-        "message": record.message.model_dump_json(exclude_defaults=True) if record.message else "",
-        "reason": record.reason or "",
-        "client": record.client,
-        "accepted_at": record.accepted_at,
-        "valid_until": record.valid_until,
-        "timeline": "".join(f"{event.line()}\n" for event in record.timeline),
-    }
-
-
-def _record(message_id: MessageId, known: Mapping[str, str]) -> Record:
-    return Record(
-        id=message_id,
-        message=Message.restore(known["message"]) if known["message"] else None,
-        client=known["client"],
-        state=State(known["state"]),
-        accepted_at=int(known["accepted_at"]),
-        valid_until=int(known["valid_until"]),
-        attempts=int(known.get("attempts", 0)),
-        reason=known.get("reason") or None,
-        channel=known.get("channel"),
-        provider_id=known.get("provider_id"),
-        timeline=tuple(Event.read(line) for line in known["timeline"].split("\n") if line),
-    )

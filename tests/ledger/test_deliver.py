@@ -1,63 +1,27 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event as Signal
 
 import pytest
 import redis
 from structlog.testing import capture_logs
 
-from smsgate.channels.channel import Submission
+from smsgate.channels.channel import Channel, Submission
 from smsgate.errors import RetryLater
 from smsgate.flow.deliver import Deliver
 from smsgate.flow.submit import Submit
 from smsgate.ledger.records import Record, Records
 from smsgate.message import Message, MessageId
-from smsgate.outcome import Fault, Outcome, Refused, Sent, Uncertain, Unsent
+from smsgate.outcome import Fault, Outcome, Refused, Uncertain, Unsent
 from smsgate.queues import Queue
 from smsgate.states import State
+from tests.ledger.providers import Provider, SlowProvider
 
 ID = MessageId("m1")
 MESSAGE = Message.check(
     {"to": "13800138000", "template": "T", "params": {"code": "987654"}, "lane": "otp", "valid_for": 300}
 )
 Clock = Callable[[], int]
-
-
-class Provider:
-    """A provider that keeps what it gets and answers as it was told to, in turn; then it takes everything."""
-
-    name = "provider"
-
-    def __init__(self, *answers: Outcome | Exception) -> None:
-        self.answers = list(answers)
-        self.received: list[Submission] = []
-
-    def prepare(self) -> None:
-        """There is nothing to load."""
-
-    def send(self, submission: Submission) -> Outcome:
-        self.received.append(submission)
-        answer = self.answers.pop(0) if self.answers else Sent(f"sms-{len(self.received)}")
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-class SlowProvider(Provider):
-    """A provider that answers when it is let."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.called, self.let = Signal(), Signal()
-
-    def send(self, submission: Submission) -> Outcome:
-        self.called.set()
-        assert self.let.wait(timeout=10)
-        return super().send(submission)
-
-
-def _deliver(records: Records, provider: Provider, clock: Clock) -> Deliver:
-    return Deliver(records, provider, "短信网关", now=clock)
+Through = Callable[[Channel], Deliver]
 
 
 def _read(records: Records) -> Record:
@@ -75,9 +39,9 @@ accepted = pytest.mark.usefixtures("_accepted")
 
 
 @accepted
-def test_an_accepted_message_is_sent_once_and_settled(records: Records, clock: Clock) -> None:
+def test_an_accepted_message_is_sent_once_and_settled(records: Records, clock: Clock, deliver_through: Through) -> None:
     provider = Provider()
-    _deliver(records, provider, clock)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE)
     known = _read(records)
     assert (known.state, known.channel, known.provider_id, known.attempts) == (State.SENT, "provider", "sms-1", 1)
     assert [event.state for event in known.timeline] == [State.QUEUED, State.SENDING, State.SENT]
@@ -85,22 +49,24 @@ def test_an_accepted_message_is_sent_once_and_settled(records: Records, clock: C
 
 
 @accepted
-def test_a_provider_gets_the_message_as_it_was_given_under_our_id(records: Records, clock: Clock) -> None:
+def test_a_provider_gets_the_message_as_it_was_given_under_our_id(
+    records: Records, clock: Clock, deliver_through: Through
+) -> None:
     provider = Provider()
-    _deliver(records, provider, clock)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE)
     assert provider.received == [Submission(ID, MESSAGE.to, "短信网关", "T", {"code": "987654"})]
 
 
-def test_a_messages_own_sign_goes_before_the_gateways(records: Records, clock: Clock) -> None:
+def test_a_messages_own_sign_goes_before_the_gateways(records: Records, clock: Clock, deliver_through: Through) -> None:
     provider = Provider()
-    _deliver(records, provider, clock)(ID, MESSAGE.model_copy(update={"sign": "阿里云"}))
+    deliver_through(provider)(ID, MESSAGE.model_copy(update={"sign": "阿里云"}))
     assert provider.received[0].sign == "阿里云"
 
 
 @accepted
-def test_a_task_that_comes_again_is_not_sent_again(records: Records, clock: Clock) -> None:
+def test_a_task_that_comes_again_is_not_sent_again(records: Records, clock: Clock, deliver_through: Through) -> None:
     provider = Provider()
-    deliver = _deliver(records, provider, clock)
+    deliver = deliver_through(provider)
     for _ in range(3):
         deliver(ID, MESSAGE)
     assert len(provider.received) == 1
@@ -108,9 +74,11 @@ def test_a_task_that_comes_again_is_not_sent_again(records: Records, clock: Cloc
 
 
 @accepted
-def test_a_task_that_comes_again_after_the_receipt_changes_nothing(records: Records, clock: Clock) -> None:
+def test_a_task_that_comes_again_after_the_receipt_changes_nothing(
+    records: Records, clock: Clock, deliver_through: Through
+) -> None:
     provider = Provider()
-    deliver = _deliver(records, provider, clock)
+    deliver = deliver_through(provider)
     deliver(ID, MESSAGE)
     records.move(ID, State.DELIVERED, at=clock())
     before = _read(records)
@@ -119,9 +87,11 @@ def test_a_task_that_comes_again_after_the_receipt_changes_nothing(records: Reco
 
 
 @accepted
-def test_an_attempt_that_did_not_send_is_tried_again_and_counted(records: Records, clock: Clock) -> None:
+def test_an_attempt_that_did_not_send_is_tried_again_and_counted(
+    records: Records, clock: Clock, deliver_through: Through
+) -> None:
     provider = Provider(Unsent("dns", Fault.PROVIDER), Unsent("throttled", Fault.THROTTLED, 1.0))
-    deliver = _deliver(records, provider, clock)
+    deliver = deliver_through(provider)
     for reason in ("dns", "throttled"):
         with pytest.raises(RetryLater, match=reason):
             deliver(ID, MESSAGE)
@@ -135,10 +105,10 @@ def test_an_attempt_that_did_not_send_is_tried_again_and_counted(records: Record
 @accepted
 @pytest.mark.parametrize("outcome", [Uncertain("read_timeout"), Refused("isv.BLACK", Fault.MESSAGE)])
 def test_what_may_have_gone_out_or_never_will_is_not_tried_again(
-    records: Records, clock: Clock, outcome: Outcome
+    records: Records, clock: Clock, outcome: Outcome, deliver_through: Through
 ) -> None:
     provider = Provider(outcome)
-    deliver = _deliver(records, provider, clock)
+    deliver = deliver_through(provider)
     deliver(ID, MESSAGE)
     deliver(ID, MESSAGE)
     assert len(provider.received) == 1
@@ -146,10 +116,10 @@ def test_what_may_have_gone_out_or_never_will_is_not_tried_again(
 
 @accepted
 def test_a_channel_that_breaks_leaves_the_message_uncertain_and_its_words_unsaid(
-    records: Records, clock: Clock
+    records: Records, clock: Clock, deliver_through: Through
 ) -> None:
     with capture_logs() as logs:
-        _deliver(records, Provider(RuntimeError("PhoneNumbers=13800138000 987654")), clock)(ID, MESSAGE)
+        deliver_through(Provider(RuntimeError("PhoneNumbers=13800138000 987654")))(ID, MESSAGE)
     known = _read(records)
     assert (known.state, known.reason) == (State.UNCERTAIN, "RuntimeError")
     for shown in (repr(logs), repr(known.timeline)):
@@ -158,26 +128,26 @@ def test_a_channel_that_breaks_leaves_the_message_uncertain_and_its_words_unsaid
 
 
 @accepted
-def test_a_message_that_has_expired_is_never_sent(records: Records, clock: Clock) -> None:
+def test_a_message_that_has_expired_is_never_sent(records: Records, clock: Clock, deliver_through: Through) -> None:
     provider = Provider()
     clock.advance(300)
-    _deliver(records, provider, clock)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE)
     known = _read(records)
     assert (known.state, known.reason, known.attempts) == (State.EXPIRED, "expired", 0)
     assert provider.received == []
 
 
 @accepted
-def test_a_message_is_sent_until_its_last_moment(records: Records, clock: Clock) -> None:
+def test_a_message_is_sent_until_its_last_moment(records: Records, clock: Clock, deliver_through: Through) -> None:
     clock.advance(299.999)
-    _deliver(records, Provider(), clock)(ID, MESSAGE)
+    deliver_through(Provider())(ID, MESSAGE)
     assert _read(records).state is State.SENT
 
 
 @accepted
-def test_a_retry_that_comes_too_late_is_expired(records: Records, clock: Clock) -> None:
+def test_a_retry_that_comes_too_late_is_expired(records: Records, clock: Clock, deliver_through: Through) -> None:
     provider = Provider(Unsent("dns", Fault.PROVIDER, 10.0))
-    deliver = _deliver(records, provider, clock)
+    deliver = deliver_through(provider)
     with pytest.raises(RetryLater):
         deliver(ID, MESSAGE)
     clock.advance(301)
@@ -187,19 +157,21 @@ def test_a_retry_that_comes_too_late_is_expired(records: Records, clock: Clock) 
 
 
 @accepted
-def test_a_message_that_was_cancelled_is_not_sent(records: Records, clock: Clock) -> None:
+def test_a_message_that_was_cancelled_is_not_sent(records: Records, clock: Clock, deliver_through: Through) -> None:
     provider = Provider()
     records.move(ID, State.CANCELLED, at=clock())
-    _deliver(records, provider, clock)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE)
     assert provider.received == []
     assert _read(records).state is State.CANCELLED
 
 
 @accepted
-def test_an_attempt_whose_worker_died_is_uncertain_and_not_sent_again(records: Records, clock: Clock) -> None:
+def test_an_attempt_whose_worker_died_is_uncertain_and_not_sent_again(
+    records: Records, clock: Clock, deliver_through: Through
+) -> None:
     records.move(ID, State.SENDING, at=clock(), attempt=True)
     provider = Provider()
-    deliver = _deliver(records, provider, clock)
+    deliver = deliver_through(provider)
     deliver(ID, MESSAGE)
     deliver(ID, MESSAGE)
     known = _read(records)
@@ -209,21 +181,23 @@ def test_an_attempt_whose_worker_died_is_uncertain_and_not_sent_again(records: R
 
 @accepted
 def test_a_dead_workers_attempt_is_uncertain_even_when_the_message_is_too_old_by_then(
-    records: Records, clock: Clock
+    records: Records, clock: Clock, deliver_through: Through
 ) -> None:
     records.move(ID, State.SENDING, at=clock(), attempt=True)
     clock.advance(600)
-    _deliver(records, Provider(), clock)(ID, MESSAGE)
+    deliver_through(Provider())(ID, MESSAGE)
     assert _read(records).state is State.UNCERTAIN
 
 
 @accepted
-def test_an_answer_that_comes_after_another_worker_doubted_still_counts(records: Records, clock: Clock) -> None:
+def test_an_answer_that_comes_after_another_worker_doubted_still_counts(
+    records: Records, clock: Clock, deliver_through: Through
+) -> None:
     slow = SlowProvider()
     with ThreadPoolExecutor(1) as first:
-        sending = first.submit(_deliver(records, slow, clock), ID, MESSAGE)
+        sending = first.submit(deliver_through(slow), ID, MESSAGE)
         assert slow.called.wait(timeout=10)
-        _deliver(records, Provider(), clock)(ID, MESSAGE)
+        deliver_through(Provider())(ID, MESSAGE)
         assert _read(records).state is State.UNCERTAIN
         slow.let.set()
         sending.result(timeout=10)
@@ -232,9 +206,11 @@ def test_an_answer_that_comes_after_another_worker_doubted_still_counts(records:
 
 
 @accepted
-def test_eight_workers_with_the_same_task_send_it_once(records: Records, clock: Clock) -> None:
+def test_eight_workers_with_the_same_task_send_it_once(
+    records: Records, clock: Clock, deliver_through: Through
+) -> None:
     provider = Provider()
-    deliver = _deliver(records, provider, clock)
+    deliver = deliver_through(provider)
     with ThreadPoolExecutor(8) as workers:
         list(workers.map(lambda _: deliver(ID, MESSAGE), range(8)))
     assert len(provider.received) == 1
@@ -242,10 +218,10 @@ def test_eight_workers_with_the_same_task_send_it_once(records: Records, clock: 
 
 
 def test_a_task_that_another_program_sent_by_name_gets_a_record_of_its_own(
-    records: Records, store: redis.Redis, clock: Clock
+    records: Records, store: redis.Redis, clock: Clock, deliver_through: Through
 ) -> None:
     provider = Provider()
-    _deliver(records, provider, clock)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE)
     known = _read(records)
     assert (known.state, known.message, known.valid_until) == (State.SENT, MESSAGE, clock() + 300_000)
     assert len(provider.received) == 1

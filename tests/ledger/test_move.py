@@ -13,7 +13,7 @@ from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import Event, Move, Record, Records, Result
 from smsgate.message import Message, MessageId
-from smsgate.states import FOLLOWS, RESTING, State, may_follow
+from smsgate.states import FINAL, FOLLOWS, State, may_follow
 
 AT = 1_767_225_600_000
 MESSAGE = Message.check({"to": "13800138000", "template": "T", "params": {"code": "123456"}})
@@ -95,7 +95,7 @@ def test_a_message_that_is_not_there_is_missing_and_is_not_made_up(records: Reco
 def test_a_record_is_kept_by_its_state(records: Records, store: redis.Redis, state: State) -> None:
     message_id = _brought_to(records, state)
     ttl = store.ttl(keys.record(message_id))
-    wanted = RETENTION if state in RESTING else keys.OPEN_RECORD_TTL
+    wanted = RETENTION if state in FINAL else keys.OPEN_RECORD_TTL
     assert ttl in range(wanted - 5, wanted + 1)
 
 
@@ -116,7 +116,7 @@ def test_the_timeline_tells_every_step_in_order_with_its_detail(records: Records
     message_id = _accepted(records)
     records.move(message_id, State.SENDING, at=AT + 1, detail={"channel": "aliyun", "attempt": 1}, attempt=True)
     records.move(message_id, State.QUEUED, at=AT + 2, detail={"reason": "连接\n失败 \u2028 '\"\\"})
-    records.move(message_id, State.DELIVERED, at=AT + 3)  # not allowed, so not told
+    records.move(message_id, State.FAILED, at=AT + 3)  # not allowed, so not told
     records.move(message_id, State.SENDING, at=AT + 4, attempt=True)
     records.move(message_id, State.SENT, at=AT + 4, fields={"provider_id": "9001", "reason": ""})
     known = _read(records, message_id)

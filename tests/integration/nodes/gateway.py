@@ -132,7 +132,7 @@ class Gateway:
         )
 
 
-QUEUES: Final = ("sms.otp", "sms.notice", "sms.bulk", "sms.receipts", "sms.chores")
+QUEUES: Final = ("sms.otp", "sms.notice", "sms.bulk", "sms.receipts", "sms.chores", "sms.questions")
 
 
 def report(message_id: str, phone: str, **other: Any) -> dict[str, Any]:

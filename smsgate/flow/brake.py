@@ -1,0 +1,80 @@
+"""The brake of a lane: a bad deploy or a wrong key must not turn every message into a dead letter.
+
+When most of what comes to an end in a lane ends dead, the lane is paused and its messages are parked, unharmed. From
+then on one message at a time is let through as a probe; the first that is sent releases the lane.
+"""
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from smsgate.flow.clock import Clock, system_clock
+from smsgate.ledger.lanes import By, Lanes, Pause
+from smsgate.ledger.records import Record
+from smsgate.message import Lane
+from smsgate.outcome import MENDABLE, Outcome, Refused, Sent
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeRule:
+    """When a lane is paused: `least` messages dead within `window` seconds, and `share` of all that ended then.
+
+    `probe` is how many seconds lie between two probes.
+    """
+
+    share: float = 0.5
+    least: int = 20
+    window: float = 60.0
+    probe: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Pauses lanes whose messages die, and lets them go when one gets through."""
+
+    lanes: Lanes
+    rule: BrakeRule = field(default_factory=BrakeRule)
+    now: Clock = system_clock
+
+    def lets_pass(self, record: Record) -> bool:
+        """Say whether a message may go now; one of a braked lane may as its probe."""
+        pause = self.lanes.pause_of(record.lane)
+        if pause is None:
+            return True
+        if pause.by is By.HAND or not self.may_probe(pause):
+            return False
+        return self.lanes.take_probe(record.lane, record.id, self.rule.probe)
+
+    def may_probe(self, pause: Pause) -> bool:
+        """Say whether a braked lane has stood for long enough to be probed."""
+        return self.now() >= pause.at + int(self.rule.probe * 1000)
+
+    def learn(self, lane: Lane, outcome: Outcome) -> None:
+        """Draw the lesson of an attempt that has been settled."""
+        match outcome:
+            case Sent():
+                self._release(lane)
+            case Refused(_, fault) if fault in MENDABLE:
+                self.check(lane)
+            case _:
+                pass
+
+    def check(self, lane: Lane) -> None:
+        """Pause a lane when too much of it ended dead lately; called for each message that did."""
+        now, window = self.now(), int(self.rule.window * 1000)
+        tally = self.lanes.tally(lane, now, window)
+        if tally.dead < self.rule.least or tally.share < self.rule.share:
+            return
+        reason = f"{tally.dead} of the last {tally.ended} messages ended dead"
+        if self.lanes.pause(lane, Pause(By.BRAKE, reason, now)):
+            log.critical("lane_braked", lane=lane, dead=tally.dead, ended=tally.ended, fix="smsgate dead list")
+
+    def _release(self, lane: Lane) -> None:
+        pause = self.lanes.pause_of(lane)
+        if pause is None or pause.by is not By.BRAKE:
+            return
+        self.lanes.clear_tally(lane, self.now(), int(self.rule.window * 1000))
+        if self.lanes.resume(lane):
+            log.warning("lane_resumed", lane=lane, by="probe")

@@ -1,0 +1,49 @@
+"""Let go the messages of a lane that is paused no more, and probe one that its brake holds."""
+
+from dataclasses import dataclass
+
+from smsgate.flow.brake import Brake
+from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.submit import task_of
+from smsgate.ledger.lanes import By, Lanes, Pause
+from smsgate.ledger.records import Records
+from smsgate.ledger.schedule import Schedule, Seen
+from smsgate.message import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Bring parked messages back to their queue."""
+
+    records: Records
+    schedule: Schedule
+    lanes: Lanes
+    brake: Brake
+    now: Clock = system_clock
+
+    def __call__(self, limit: int = 500) -> int:
+        """Queue up to `limit` messages of each lane that may go; returns how many.
+
+        Raises:
+            StoreUnavailable: What is still parked stays so until the next call.
+        """
+        pauses = self.lanes.pauses()
+        return sum(self._release(lane, self._may_go(lane, pauses.get(lane), limit)) for lane in Lane)
+
+    def _may_go(self, lane: Lane, pause: Pause | None, limit: int) -> int:
+        if pause is None:
+            return limit
+        probes = pause.by is By.BRAKE and self.brake.may_probe(pause) and not self.lanes.is_probed(lane)
+        return int(probes)
+
+    def _release(self, lane: Lane, limit: int) -> int:
+        entries = self.schedule.parked(lane, limit) if limit else []
+        records = self.records.read_all([one.id for one in entries])
+        now = self.now()
+        for entry, record in zip(entries, records, strict=True):
+            if record is None or record.message is None:
+                self.schedule.forget_parked(lane, entry)
+            else:
+                seen = Seen("parked", entry.score)
+                self.schedule.in_queue(record, since=now, task=task_of(record), seen=seen)
+        return len(entries)

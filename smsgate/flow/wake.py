@@ -1,0 +1,87 @@
+"""Look after the messages whose time has come."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.patience import Patience
+from smsgate.flow.settle import WORKER_LOST
+from smsgate.flow.submit import task_of
+from smsgate.gates.expiry import has_expired
+from smsgate.ledger.envelope import seal
+from smsgate.ledger.records import Record, Records
+from smsgate.ledger.schedule import Entry, Schedule, Seen
+from smsgate.message import MessageId
+from smsgate.queues import Queue, TaskName
+from smsgate.states import State
+
+log = structlog.get_logger()
+
+# Milliseconds after which a question is put again if nothing came of its task.
+QUESTION_LEASE: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Queue what was kept back, expire what is too old, doubt what takes too long, have asked what nobody knows."""
+
+    records: Records
+    schedule: Schedule
+    patience: Patience = field(default_factory=Patience)
+    now: Clock = system_clock
+
+    def __call__(self, limit: int = 500) -> int:
+        """Look after up to `limit` messages; returns how many there were.
+
+        Raises:
+            StoreUnavailable: What was not looked after is due still.
+        """
+        entries = self.schedule.due(self.now(), limit)
+        records = self.records.read_all([entry.id for entry in entries])
+        for entry, record in zip(entries, records, strict=True):
+            self._look(entry, record)
+        return len(entries)
+
+    def _look(self, entry: Entry, record: Record | None) -> None:
+        match record:
+            case None:
+                self.schedule.forget(entry)
+            case Record(state=State.QUEUED):
+                self._queue(entry, record)
+            case Record(state=State.SENDING):
+                self._doubt(record)
+            case Record(state=State.SENT | State.UNCERTAIN):
+                again = self.now() + QUESTION_LEASE
+                self.schedule.hand(entry, again=again, queue=Queue.QUESTIONS, task=question(record.id))
+            case _:
+                self.schedule.forget(entry)
+
+    def _queue(self, entry: Entry, record: Record) -> None:
+        now = self.now()
+        if has_expired(record.valid_until, now):
+            facts = {"reason": "expired"}
+            self.records.move(record.id, State.EXPIRED, at=now, fields=facts, only_from=State.QUEUED)
+            return
+        self.schedule.in_queue(record, since=now, task=task_of(record), seen=Seen("due", entry.score))
+
+    def _doubt(self, record: Record) -> None:
+        """An attempt has outlasted its lease: its worker is gone, and nobody else will say how it ended."""
+        now, facts = self.now(), {"reason": WORKER_LOST}
+        log.warning("attempt_lost", message_id=record.id, attempt=record.attempts)
+        self.records.move(
+            record.id,
+            State.UNCERTAIN,
+            at=now,
+            fields=facts,
+            detail=facts,
+            only_from=State.SENDING,
+            of_attempt=record.attempts,
+            due=now,
+        )
+
+
+def question(message_id: MessageId) -> str:
+    """Write the Celery message that has a provider asked about a message."""
+    return seal(TaskName.ASK, f"ask-{message_id}", Queue.QUESTIONS, [message_id], {}, shown_args=repr((message_id,)))

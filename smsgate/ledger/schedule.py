@@ -1,0 +1,178 @@
+"""When somebody must look after which message, and where a queued one waits.
+
+Every open message stands in one index, `sms:due`, by the time at which it needs a look; one with a task in its lane's
+queue stands in `sms:waiting:LANE` too, by since when. So whatever was lost with a worker or a refused publish is found
+by its age, at the cost of a range over a sorted set, however many messages there are.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, cast
+
+import redis
+
+from smsgate.ledger import keys, scripts
+from smsgate.ledger.connection import border
+from smsgate.ledger.record import Record
+from smsgate.message import Lane, MessageId
+from smsgate.queues import LANE_QUEUES, Queue
+
+# How many of a queue's oldest entries are looked at to learn how far it has been worked off.
+_OLDEST: Final = 50
+
+
+class Placed(StrEnum):
+    """What came of placing a message."""
+
+    PLACED = "placed"
+    CHANGED = "changed"  # somebody was faster
+    GONE = "gone"  # it is not queued any more
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message in one of the indexes, with the time under which it stands there (Unix milliseconds)."""
+
+    id: MessageId
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where a message was seen: it is placed elsewhere only if it still stands there."""
+
+    index: str
+    score: int
+
+
+class Schedule:
+    """The indexes over the records in one Redis."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._place = client.register_script(scripts.source("place"))
+        self._hand = client.register_script(scripts.source("hand"))
+
+    def due(self, now: int, limit: int) -> list[Entry]:
+        """List what needs a look at `now`, the longest overdue first."""
+        return self._range(keys.DUE, now, limit)
+
+    def waiting(self, lane: Lane, until: int, limit: int) -> list[Entry]:
+        """List messages whose task has been in the lane's queue since `until` or before."""
+        return self._range(keys.waiting(lane), until, limit)
+
+    def parked(self, lane: Lane, limit: int) -> list[Entry]:
+        """List messages of a paused lane, the longest parked first."""
+        return self._range(keys.parked(lane), None, limit)
+
+    def counts(self, lane: Lane) -> tuple[int, int]:
+        """Count the tasks in the lane's queue, and its parked messages."""
+        with border():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.llen(LANE_QUEUES[lane])
+            pipe.zcard(keys.parked(lane))
+            queued, parked = pipe.execute()
+        return int(queued), int(parked)
+
+    def worked_off(self, lane: Lane, now: int) -> int | None:
+        """Tell up to when (Unix milliseconds) every task of a lane has left its queue; None where that is not known.
+
+        A queue is worked off in the order in which it was filled, so its oldest task tells. One that waits for its
+        time, or that somebody else put there, tells nothing, and the next is asked.
+        """
+        with border():
+            oldest = cast("list[str]", self._redis.lrange(LANE_QUEUES[lane], -_OLDEST, -1))
+            if not oldest:
+                return now
+            ids = [found for found in map(_task_id, reversed(oldest)) if found]
+            scores = self._redis.zmscore(keys.waiting(lane), ids) if ids else []
+        return next((int(score) - 1 for score in scores if score is not None), None)
+
+    def in_queue(
+        self, record: Record, *, since: int, task: str | None, seen: Seen | None = None, **fields: str | int
+    ) -> Placed:
+        """Queue a task for a message, or with None note that somebody else does; `since` may lie ahead of now."""
+        return self._placed(record, seen, due=record.valid_until, since=since, task=task, fields=fields)
+
+    def until(self, record: Record, at: int, *, seen: Seen | None = None) -> Placed:
+        """Keep a message out of its queue until `at`, or until it expires."""
+        due = min(at, record.valid_until)
+        return self._placed(record, seen, due=due, fields={"not_before": at})
+
+    def park(self, record: Record, *, now: int) -> Placed:
+        """Keep a message out of its queue for as long as its lane is paused, or until it expires."""
+        return self._placed(record, None, due=record.valid_until, parked=now)
+
+    def hand(self, entry: Entry, *, again: int, queue: Queue, task: str) -> bool:
+        """Queue a task for a due message that is not queued; False when somebody was faster.
+
+        It is due again at `again`, in case the task is lost.
+        """
+        with border():
+            return bool(self._hand(keys=[keys.DUE, queue], args=[entry.id, entry.score, again, task]))
+
+    def again(self, message_id: MessageId, at: int, **fields: str | int) -> None:
+        """Look after a message again at `at`; for one that is open and stays in its state."""
+        with border():
+            pipe = self._redis.pipeline()
+            pipe.zadd(keys.DUE, {message_id: at}, xx=True)
+            if fields:
+                pipe.hset(keys.record(message_id), mapping=cast("dict[Any, Any]", fields))
+            pipe.execute()
+
+    def forget(self, entry: Entry) -> None:
+        """Take out what needs no look any more."""
+        self._drop(keys.DUE, entry)
+
+    def forget_waiting(self, lane: Lane, entry: Entry) -> None:
+        self._drop(keys.waiting(lane), entry)
+
+    def forget_parked(self, lane: Lane, entry: Entry) -> None:
+        self._drop(keys.parked(lane), entry)
+
+    def _drop(self, key: str, entry: Entry) -> None:
+        with border():
+            self._redis.zrem(key, entry.id)
+
+    def _range(self, key: str, until: int | None, limit: int) -> list[Entry]:
+        with border():
+            found = self._redis.zrangebyscore(
+                key, "-inf", "+inf" if until is None else until, 0, limit, withscores=True
+            )
+        return [Entry(MessageId(name), int(score)) for name, score in cast("Sequence[tuple[str, float]]", found)]
+
+    def _placed(  # noqa: PLR0913 - the three places of a queued message
+        self,
+        record: Record,
+        seen: Seen | None,
+        *,
+        due: int,
+        since: int | None = None,
+        parked: int | None = None,
+        task: str | None = None,
+        fields: Mapping[str, str | int] | None = None,
+    ) -> Placed:
+        flat = [part for pair in (fields or {}).items() for part in pair]
+        with border():
+            answer = self._place(
+                keys=[
+                    *(keys.record(record.id), keys.DUE, keys.waiting(record.lane), keys.parked(record.lane)),
+                    LANE_QUEUES[record.lane],
+                ],
+                args=[
+                    *(record.id, seen.index if seen else "", seen.score if seen else "", due),
+                    *("" if since is None else since, "" if parked is None else parked, task or "", *flat),
+                ],
+            )
+        return Placed(answer)
+
+
+def _task_id(entry: str) -> str | None:
+    """Name the task of a queue's entry; None for one that waits for its time, or is no task."""
+    try:
+        headers = json.loads(entry)["headers"]
+        return None if headers.get("eta") else str(headers["id"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
