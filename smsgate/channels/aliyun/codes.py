@@ -39,6 +39,7 @@ CODES: Final[dict[str, Meaning]] = {
     "IS_CLOSE": Meaning.AMBIGUOUS,
     "SignatureNonceUsed": Meaning.AMBIGUOUS,  # a copy of this very request may have got in first
     "Throttling": Meaning.THROTTLED,
+    "ThrottlingException": Meaning.THROTTLED,
     "QPS_LIMIT_CONTROL": Meaning.THROTTLED,
     "isv.BUSINESS_LIMIT_CONTROL": Meaning.NUMBER_LIMIT,  # counts over all senders: our first message may meet it
     "isv.DAY_LIMIT_CONTROL": Meaning.ACCOUNT,
@@ -130,7 +131,8 @@ def outcome_of(code: str, message: str = "", wait: float | None = None) -> Failu
         case (Meaning.ACCOUNT | Meaning.CREDENTIALS | Meaning.CONFIGURATION | Meaning.MESSAGE) as meaning:
             return Refused(reason, Fault(meaning.value))
         case None:
-            log.warning("provider_code_unknown", code=reason)
+            # An error, for somebody to act on: a code that the provider has added may refuse every message from now on.
+            log.error("provider_code_unknown", code=reason)
             return Refused(reason, Fault.UNKNOWN)
         case never:
             assert_never(never)

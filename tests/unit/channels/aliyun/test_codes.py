@@ -14,7 +14,7 @@ AMBIGUOUS = [
     "IS_CLOSE",
     "SignatureNonceUsed",
 ]
-THROTTLED = ["Throttling", "Throttling.User", "Throttling.Api", "QPS_LIMIT_CONTROL"]
+THROTTLED = ["Throttling", "Throttling.User", "Throttling.Api", "ThrottlingException", "QPS_LIMIT_CONTROL"]
 ACCOUNT = [
     "isv.DAY_LIMIT_CONTROL",
     "isv.MONTH_LIMIT_CONTROL",
@@ -78,6 +78,32 @@ MESSAGE = [
 ]
 
 
+# Every code of an answer on the provider's pages: 101346, the API reference's list of error codes, 116206 and 48054.
+PAGES = """
+InternalError ServiceUnavailable IS_CLOSE PORT_NOT_REGISTERED QPS_LIMIT_CONTROL
+Throttling Throttling.User Throttling.Api ThrottlingException
+SignatureDoesNotMatch SignatureNonceUsed IncompleteSignature InvalidAccessKeyId.NotFound InvalidAccessKeyId.Inactive
+InvalidTimeStamp.Expired InvalidTimeStamp.Format InvalidVersion InvalidAction.NotFound InvalidApi.NotFound
+InvalidCredentials Forbidden.RAM MissingPhoneNumbers MissingSignName MissingTemplateCode InvalidSendDate
+isp.SYSTEM_ERROR isp.GATEWAY_ERROR isp.RAM_PERMISSION_DENY
+isv.ACCOUNT_ABNORMAL isv.ACCOUNT_NOT_EXISTS isv.AMOUNT_NOT_ENOUGH isv.BLACK_KEY_CONTROL_LIMIT
+isv.BUSINESS_LIMIT_CONTROL isv.CODE_ERROR isv.CODE_EXCEED_LIMIT isv.CUSTOMER_REFUSED isv.DAY_LIMIT_CONTROL
+isv.DENY_IP_RANGE isv.DOMESTIC_NUMBER_NOT_SUPPORTED isv.EXTEND_CODE_ERROR isv.INVALID_JSON_PARAM
+isv.INVALID_PARAMETERS isv.MOBILE_COUNT_OVER_LIMIT isv.MOBILE_NUMBER_ILLEGAL isv.MONTH_LIMIT_CONTROL
+isv.ONE_CODE_MULTIPLE_SIGN isv.OUT_OF_SERVICE isv.PARAM_LENGTH_LIMIT isv.PARAM_NOT_SUPPORT_URL
+isv.PRODUCT_UNSUBSCRIBE isv.PRODUCT_UN_SUBSCRIPT isv.SECURITY_FROZEN_ACCOUNT isv.SIGN_NAME_ILLEGAL
+isv.SIGN_STATE_ILLEGAL isv.SMS_CONTENT_ILLEGAL isv.SMS_CONTENT_MISMATCH_TEMPLATE_TYPE isv.SMS_SIGNATURE_ILLEGAL
+isv.SMS_SIGNATURE_SCENE_ILLEGAL isv.SMS_SIGN_ILLEGAL isv.SMS_TEMPLATE_ILLEGAL isv.SMS_TEST_NUMBER_LIMIT
+isv.SMS_TEST_SIGN_TEMPLATE_LIMIT isv.SMS_TEST_TEMPLATE_PARAMS_ILLEGAL isv.TEMPLATE_MISSING_PARAMETERS
+isv.TEMPLATE_PARAMS_ILLEGAL isv.UNSUPPORTED_CONTENT
+"""
+
+
+@pytest.mark.parametrize("code", PAGES.split())
+def test_every_code_on_the_providers_pages_has_a_meaning(code: str) -> None:
+    assert codes.meaning_of(code) is not None
+
+
 @pytest.mark.parametrize("code", AMBIGUOUS)
 def test_a_code_of_platform_trouble_leaves_the_message_uncertain(code: str) -> None:
     assert codes.outcome_of(code) == Uncertain(code)
@@ -139,7 +165,7 @@ def test_a_code_that_nobody_told_us_of_is_refused_and_logged_by_its_code_alone()
         outcome = codes.outcome_of("isv.BRAND_NEW", "不能发送到13900000001")
 
     assert outcome == Refused("isv.BRAND_NEW", Fault.UNKNOWN)
-    assert logs == [{"event": "provider_code_unknown", "log_level": "warning", "code": "isv.BRAND_NEW"}]
+    assert logs == [{"event": "provider_code_unknown", "log_level": "error", "code": "isv.BRAND_NEW"}]
 
 
 @pytest.mark.parametrize(
