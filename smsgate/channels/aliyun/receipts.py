@@ -10,9 +10,9 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Generic, TypeVar
 
+from smsgate.channels.aliyun.fields import milliseconds, text
 from smsgate.channels.aliyun.reports import DELIVERED, NOT_FINAL, reason_of
 from smsgate.errors import InvalidMessage, SmsgateError
 from smsgate.message import MESSAGE_ID, MessageId
@@ -21,9 +21,6 @@ from smsgate.receipt import Receipt, Reply
 
 T = TypeVar("T")
 
-# Asia/Shanghai has had no other offset since 1991, and an image without tzdata has no such zone.
-SHANGHAI: Final = timezone(timedelta(hours=8))
-_TIME: Final = "%Y-%m-%d %H:%M:%S"
 _SUCCESS: Final[dict[str, bool]] = {"true": True, "false": False}
 _MOST_SEGMENTS: Final = 99
 
@@ -97,18 +94,18 @@ def _object(entry: Any) -> dict[str, Any]:
 
 
 def _receipt(report: dict[str, Any]) -> Receipt:
-    code = _text(report.get("err_code"))
+    code = text(report.get("err_code"))
     if code == NOT_FINAL:
         raise _Unusable("not_final")
     delivered = _verdict(report.get("success"), code)
     return Receipt(
         message_id=_message_id(report.get("out_id")),
-        provider_id=_text(report.get("biz_id")),
+        provider_id=text(report.get("biz_id")),
         phone=_phone(report.get("phone_number")),
         delivered=delivered,
         code=code,
         reason=None if delivered else reason_of(code),
-        reported_at=_milliseconds(report.get("report_time")),
+        reported_at=milliseconds(report.get("report_time")),
         segments=_segments(report.get("sms_size")),
     )
 
@@ -116,10 +113,10 @@ def _receipt(report: dict[str, Any]) -> Receipt:
 def _reply(reply: dict[str, Any]) -> Reply:
     return Reply(
         phone=_phone(reply.get("phone_number")),
-        content=_text(reply.get("content")),
-        destination=_text(reply.get("dest_code")),
-        sent_at=_milliseconds(reply.get("send_time")),
-        sequence=_text(reply.get("sequence_id")),
+        content=text(reply.get("content")),
+        destination=text(reply.get("dest_code")),
+        sent_at=milliseconds(reply.get("send_time")),
+        sequence=text(reply.get("sequence_id")),
     )
 
 
@@ -144,7 +141,7 @@ def _phone(number: Any) -> Phone:
     Eleven digits can be both (13105551234 is a mainland phone, and one in Los Angeles): the mainland wins, so compare
     `national`, not the whole, with the message's own phone.
     """
-    written = _text(number)
+    written = text(number)
     for form in (written, f"+{written}"):
         try:
             return parse(form)
@@ -153,28 +150,8 @@ def _phone(number: Any) -> Phone:
     raise _Unusable("bad_phone_number")
 
 
-def _milliseconds(time: Any) -> int | None:
-    try:
-        return int(datetime.strptime(time, _TIME).replace(tzinfo=SHANGHAI).timestamp() * 1000)
-    except (TypeError, ValueError):
-        return None
-
-
 def _segments(size: Any) -> int | None:
-    written = _text(size)
+    written = text(size)
     if not (written.isascii() and written.isdigit()) or len(written) > len(str(_MOST_SEGMENTS)):
         return None
     return int(written) or None
-
-
-def _text(value: Any) -> str:
-    """Give text that can be stored: numbers are written out, lone surrogates replaced, anything else is empty."""
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode()
-        case bool():
-            return ""
-        case int():
-            return str(value)
-        case _:
-            return ""
