@@ -3,37 +3,20 @@
 import json
 from typing import Any
 
-import structlog
-from alibabacloud_dysmsapi20170525.client import Client
-from alibabacloud_dysmsapi20170525.models import SendSmsRequest, SendSmsResponse
-from darabonba.runtime import RuntimeOptions
+from alibabacloud_dysmsapi20170525.models import SendSmsRequest
 
-from smsgate.channels.aliyun import codes, failures
+from smsgate.channels.aliyun import codes
+from smsgate.channels.aliyun.call import Answer, call
 from smsgate.channels.aliyun.config import AliyunConfig
-from smsgate.channels.aliyun.sdk import client_for, runtime_for
 from smsgate.channels.channel import Submission
-from smsgate.outcome import Fault, Outcome, Sent, Uncertain, Unsent
-
-log = structlog.get_logger(__name__)
+from smsgate.outcome import Outcome, Sent, Uncertain
 
 
 def send(config: AliyunConfig, submission: Submission) -> Outcome:
-    """Call SendSms once; every `Exception` becomes an outcome, since the SDK's own hold number, code and key."""
-    try:
-        client = client_for(config)
-    except Exception as error:  # noqa: BLE001 - whatever it was, nothing has been sent
-        log.error("aliyun_client_unavailable", error=type(error).__name__)  # noqa: TRY400 - the type only, no traceback
-        return Unsent("client_unavailable", Fault.CREDENTIALS)
-    answer = _call(client, request_of(submission), runtime_for(config))
-    return failures.outcome_of(answer) if isinstance(answer, Exception) else outcome_of(answer.body)
-
-
-def _call(client: Client, request: SendSmsRequest, options: RuntimeOptions) -> SendSmsResponse | Exception:
-    """Call, and return what is raised: read inside `except`, it would be the context of any slip in the reading."""
-    try:
-        return client.send_sms_with_options(request, options)
-    except Exception as error:  # noqa: BLE001 - one that escaped would carry the URL with it
-        return error.with_traceback(None)
+    """Call SendSms once; whatever the SDK raises ends as an outcome."""
+    request = request_of(submission)
+    answer = call(config, lambda client, options: client.send_sms_with_options(request, options))
+    return outcome_of(answer.body) if isinstance(answer, Answer) else answer
 
 
 def request_of(submission: Submission) -> SendSmsRequest:
