@@ -3,12 +3,13 @@
 from typing import Final
 
 from smsgate.channels.aliyun.config import AliyunConfig
-from smsgate.channels.channel import Submission
+from smsgate.channels.channel import Inquiry, Submission
 from smsgate.outcome import Outcome
+from smsgate.trace import Trace
 
 
 class AliyunChannel:
-    """Send through an Alibaba Cloud account; safe to share between threads, and to build before a fork."""
+    """Send through an Alibaba Cloud account, and ask it; safe to share between threads, and to build before a fork."""
 
     name: Final = "aliyun"
 
@@ -17,7 +18,7 @@ class AliyunChannel:
 
     def prepare(self) -> None:
         """Import the SDK (0.8 s of CPU and 44 MiB); in a parent process once, for all of its children."""
-        from smsgate.channels.aliyun import send_sms  # noqa: F401, PLC0415 - the import is what is asked for
+        from smsgate.channels.aliyun import send_details, send_sms  # noqa: F401, PLC0415 - what is asked for
 
     def send(self, submission: Submission) -> Outcome:
         """Try once to send.
@@ -30,3 +31,13 @@ class AliyunChannel:
         from smsgate.channels.aliyun import send_sms  # noqa: PLC0415 - see above
 
         return send_sms.send(self._config, submission)
+
+    def find(self, inquiry: Inquiry) -> Trace:
+        """Ask for what the number was sent on the days of the attempts, and look for our OutId in it.
+
+        One call for each day and each 50 messages to the number on it, so one or two as a rule. Each may take as long
+        as one of `send`; the first that fails is the last.
+        """
+        from smsgate.channels.aliyun import send_details  # noqa: PLC0415 - as in `send`
+
+        return send_details.find(self._config, inquiry)

@@ -19,6 +19,7 @@ from smsgate.channels.aliyun import AliyunChannel, AliyunConfig
 from smsgate.channels.channel import Submission
 from smsgate.message import MessageId
 from smsgate.phone import parse
+from smsgate.sandbox.process import SandboxProcess
 
 # The SDK reads these when it is imported, which no fixture comes early enough for.
 os.environ.setdefault("ALIBABA_CLOUD_ACCESS_KEY_ID", "testid")
@@ -177,6 +178,25 @@ def submission_of(message_id: str, to: str = "13900000001") -> Submission:
 @pytest.fixture
 def submitting() -> Callable[..., Submission]:
     return submission_of
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[SandboxProcess]:
+    with SandboxProcess(report_delay=0.01, retry_delays=[]) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(started: SandboxProcess) -> Iterator[SandboxProcess]:
+    yield started
+    started.clear_faults()
+    started.clear()
+    started.callbacks()
+
+
+@pytest.fixture
+def road(sandbox: SandboxProcess) -> AliyunConfig:
+    return AliyunConfig(sandbox.endpoint, "http", read_timeout_ms=500)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import queue
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,25 +18,6 @@ from smsgate.sandbox.process import SandboxProcess
 
 SIGN = "阿里云短信测试"
 TEMPLATE = "SMS_154950909"
-
-
-@pytest.fixture(scope="module")
-def started() -> Iterator[SandboxProcess]:
-    with SandboxProcess(report_delay=0.01, retry_delays=[]) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(started: SandboxProcess) -> Iterator[SandboxProcess]:
-    yield started
-    started.clear_faults()
-    started.clear()
-    started.callbacks()
-
-
-@pytest.fixture
-def road(sandbox: SandboxProcess) -> AliyunConfig:
-    return AliyunConfig(sandbox.endpoint, "http", read_timeout_ms=500)
 
 
 def send(road: AliyunConfig, message_id: str = "m-1", *, to: str = "13900000001", template: str = TEMPLATE) -> Outcome:

@@ -15,15 +15,20 @@ import pytest
 from smsgate.outcome import Fault, Outcome, Refused, Sent, Uncertain, Unsent
 
 SENDER = Path(__file__).parent / "loud_sender.py"
+SEEKER = Path(__file__).parent / "loud_seeker.py"
 # A fault as an outcome writes it, `<Fault.MESSAGE: 'message'>`, turned back into what Python reads.
 FAULT = re.compile(r"<(Fault\.\w+): '\w+'>")
 SECRETS = ("13900000001", "918273", "testid", "testsecret", "ACS3-HMAC", "PhoneNumbers", "SMS_154950909")
 
 
 def send(endpoint: str, *messages: str, **env: str | None) -> subprocess.CompletedProcess[str]:
+    return run(SENDER, endpoint, *messages, **env)
+
+
+def run(program: Path, *arguments: str, **env: str | None) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in (os.environ | env).items() if value is not None}
     return subprocess.run(
-        [sys.executable, SENDER, endpoint, *messages],
+        [sys.executable, program, *arguments],
         capture_output=True,
         text=True,
         timeout=60,
@@ -84,6 +89,38 @@ def test_no_failure_writes_number_code_or_key_anywhere(
         "refused": Unsent("connect_refused", Fault.PROVIDER),
         "dns": Unsent("dns", Fault.PROVIDER),
     }
+    assert "a line that shows that logs are written" in done.stderr
+    assert done.stderr.count("Traceback") == 1
+    assert [secret for secret in SECRETS if secret in done.stdout + done.stderr] == []
+
+
+DETAIL = {"PhoneNum": "13900000001", "Content": "918273", "TemplateCode": "SMS_154950909", "SendStatus": 3}
+FOUND = {"Code": "OK", "TotalCount": "1", "SmsSendDetailDTOs": {"SmsSendDetailDTO": [DETAIL | {"OutId": "m-1"}]}}
+UNREADABLE = FOUND | {"SmsSendDetailDTOs": {"SmsSendDetailDTO": DETAIL}}
+ANSWERS: dict[str, Callable[[Any, Any], None]] = {
+    "Known(": lambda exchange, _: exchange.reply(FOUND),
+    "unparsable_answer": lambda exchange, _: exchange.reply(UNREADABLE),
+    "server_error": WAYS["error"],
+    "isv.MOBILE_NUMBER_ILLEGAL": WAYS["refusal"],
+    "Brand.New": WAYS["gateway"],
+    "read_timeout": WAYS["silent"],
+    "connection_reset": WAYS["reset"],
+}
+
+
+@pytest.mark.parametrize("env", [{}, {"DEBUG": "sdk"}])
+def test_no_answer_to_a_question_writes_number_text_or_key_anywhere(env: dict[str, str], wire: Any, scene: Any) -> None:
+    rest = list(ANSWERS.values())
+
+    def answer_in_turn(exchange: Any, asked: Any) -> None:
+        rest.pop(0)(exchange, asked)
+
+    scene.answer = answer_in_turn
+
+    done = run(SEEKER, wire.endpoint, str(len(ANSWERS)), **env)
+
+    lines = [line for line in done.stdout.splitlines() if line.startswith("=> ")]
+    assert [word for word, line in zip(ANSWERS, lines, strict=True) if word not in line] == []
     assert "a line that shows that logs are written" in done.stderr
     assert done.stderr.count("Traceback") == 1
     assert [secret for secret in SECRETS if secret in done.stdout + done.stderr] == []
