@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smsgate.flow.settle import LONGEST_WAIT
+from smsgate.flow.patience import ATTEMPTS, LONGEST_HOLD, Patience
 from smsgate.local.processes import GRACE
 from smsgate.settings import Settings
 
@@ -48,7 +48,7 @@ def test_what_a_broker_holds_is_read_as_json_only(known: dict[str, Any]) -> None
 def test_a_task_in_hand_is_not_given_to_a_second_worker(known: dict[str, Any]) -> None:
     """Redis does so after the visibility timeout: whatever a task may wait or last must be shorter."""
     visible = known["broker_transport_options"]["visibility_timeout"]
-    longest = known["task_time_limit"] + max(LONGEST_WAIT, known["retry_backoff_max"])
+    longest = known["task_time_limit"] + max(LONGEST_HOLD, known["retry_backoff_max"])
     assert visible > longest
 
 
@@ -67,7 +67,23 @@ def test_a_worker_that_is_stopped_ends_its_call_first(known: dict[str, Any]) -> 
 
 
 def test_a_message_gets_five_attempts(known: dict[str, Any]) -> None:
-    assert known["max_retries"] + 1 == 5
+    assert known["max_retries"] + 1 == ATTEMPTS == 5
+
+
+def test_an_attempt_is_doubted_only_when_its_worker_has_been_stopped(known: dict[str, Any]) -> None:
+    assert Patience().lease > known["task_time_limit"]
+    assert Patience().overdue > known["task_time_limit"]
+    assert (
+        min(rule.ge for rule in Settings.model_fields["lease_seconds"].metadata if hasattr(rule, "ge"))
+        > known["task_time_limit"]
+    )
+
+
+def test_the_settings_begin_with_the_patience_that_the_code_explains() -> None:
+    names = {"lease": "lease_seconds", "overdue": "overdue_seconds", "settling": "settling_seconds"}
+    given = {name: Settings.model_fields[field].default for name, field in names.items()}
+    hours = Settings.model_fields["receipt_timeout_hours"].default
+    assert Patience(**given, receipt=hours * 3600) == Patience()
 
 
 def test_no_task_is_lost_with_its_worker(known: dict[str, Any]) -> None:

@@ -1,0 +1,167 @@
+"""Messages whose time has come: each state has somebody who looks after it."""
+
+import json
+
+import pytest
+import redis
+
+from smsgate.flow.patience import Patience
+from smsgate.flow.submit import Submit, draft
+from smsgate.flow.wake import QUESTION_LEASE, Wake
+from smsgate.ledger import keys
+from smsgate.ledger.records import LOOK_AGAIN, Event, Record, Records
+from smsgate.ledger.schedule import Placed, Schedule, Seen
+from smsgate.message import Lane, Message, MessageId
+from smsgate.queues import Queue
+from smsgate.states import RESTING, State
+from tests.ledger.conftest import Clock
+from tests.ledger.ways import brought_to
+
+ID = MessageId("m1")
+MESSAGE = Message.check({"to": "13800138000", "template": "T", "params": {"code": "1"}, "lane": "otp"})
+PATIENCE = Patience()
+
+
+@pytest.fixture
+def wake(records: Records, schedule: Schedule, clock: Clock) -> Wake:
+    return Wake(records, schedule, PATIENCE, clock)
+
+
+@pytest.fixture
+def record(records: Records, clock: Clock) -> Record:
+    Submit(records, now=clock)(MESSAGE, message_id=ID)
+    return _read(records)
+
+
+def _read(records: Records) -> Record:
+    known = records.read(ID)
+    assert known is not None
+    return known
+
+
+def _tasks(store: redis.Redis, queue: Queue = Queue.OTP) -> list[str]:
+    return [json.loads(entry)["headers"]["id"] for entry in store.lrange(queue, 0, -1)]
+
+
+def test_nothing_is_looked_after_before_its_time(wake: Wake, record: Record, clock: Clock) -> None:
+    clock.advance(MESSAGE.seconds_valid - 0.001)
+    assert wake() == 0
+
+
+def test_a_message_that_expires_in_the_backlog_of_its_queue_is_expired(
+    wake: Wake, records: Records, record: Record, clock: Clock, store: redis.Redis
+) -> None:
+    clock.advance(MESSAGE.seconds_valid)
+    wake()
+    known = _read(records)
+    assert (known.state, known.reason) == (State.EXPIRED, "expired")
+    assert store.exists(keys.DUE, keys.waiting(Lane.OTP)) == 0
+
+
+def test_a_message_kept_back_is_queued_when_its_time_comes(
+    wake: Wake, schedule: Schedule, record: Record, clock: Clock, store: redis.Redis
+) -> None:
+    store.delete(Queue.OTP)
+    schedule.until(record, clock() + 10_000)
+    assert wake() == 0
+    clock.advance(10)
+    assert wake() == 1
+    assert _tasks(store) == [ID]
+    assert store.zscore(keys.DUE, ID) == record.valid_until
+    assert store.zscore(keys.waiting(Lane.OTP), ID) == clock()
+    assert wake() == 0
+
+
+def test_a_message_kept_back_for_longer_than_it_is_valid_expires_at_its_end(
+    wake: Wake, records: Records, schedule: Schedule, record: Record, clock: Clock
+) -> None:
+    schedule.until(record, record.valid_until + 1)
+    clock.advance(MESSAGE.seconds_valid)
+    wake()
+    assert _read(records).state is State.EXPIRED
+
+
+def test_a_message_put_back_whose_retry_was_never_published_gets_its_task(
+    wake: Wake, records: Records, record: Record, clock: Clock, store: redis.Redis
+) -> None:
+    store.delete(Queue.OTP)
+    records.move(ID, State.SENDING, at=clock(), attempt=True)
+    records.move(ID, State.QUEUED, at=clock())
+    clock.advance(LOOK_AGAIN / 1000)
+    wake()
+    assert _tasks(store) == [ID]
+
+
+def test_an_attempt_that_outlasts_its_lease_is_uncertain_and_asked_about_at_once(
+    wake: Wake, records: Records, record: Record, clock: Clock, store: redis.Redis
+) -> None:
+    due = PATIENCE.lease_until(clock())
+    records.move(ID, State.SENDING, at=clock(), attempt=True, due=due)
+    clock.advance(PATIENCE.lease - 0.001)
+    assert wake() == 0
+    clock.advance(0.001)
+    wake()
+    known = _read(records)
+    assert (known.state, known.reason) == (State.UNCERTAIN, "worker_lost")
+    assert known.timeline[-1] == Event(clock(), State.UNCERTAIN, {"reason": "worker_lost"})
+    assert _tasks(store, Queue.QUESTIONS) == []
+    wake()
+    assert _tasks(store, Queue.QUESTIONS) == [f"ask-{ID}"]
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.UNCERTAIN])
+def test_a_question_is_put_once_and_again_if_its_task_is_lost(
+    wake: Wake, records: Records, clock: Clock, store: redis.Redis, state: State
+) -> None:
+    brought_to(records, draft(MESSAGE, ID, client="", at=clock()), state, due=clock())
+    wake()
+    wake()
+    assert _tasks(store, Queue.QUESTIONS) == [f"ask-{ID}"]
+    clock.advance(QUESTION_LEASE / 1000)
+    wake()
+    assert _tasks(store, Queue.QUESTIONS) == [f"ask-{ID}"] * 2
+
+
+@pytest.mark.parametrize("state", sorted(RESTING))
+def test_a_message_at_rest_is_in_no_index_and_is_not_moved_by_one(
+    wake: Wake, records: Records, clock: Clock, store: redis.Redis, state: State
+) -> None:
+    brought_to(records, draft(MESSAGE, ID, client="", at=clock()), state)
+    assert store.exists(keys.DUE, keys.waiting(Lane.OTP), keys.parked(Lane.OTP)) == 0
+    before = _read(records)
+    store.zadd(keys.DUE, {ID: clock()})
+    wake()
+    assert _read(records) == before
+    assert store.exists(keys.DUE) == 0
+
+
+def test_what_is_no_more_is_forgotten(wake: Wake, clock: Clock, store: redis.Redis) -> None:
+    store.zadd(keys.DUE, {"gone": clock()})
+    wake()
+    assert store.exists(keys.DUE) == 0
+
+
+def test_of_many_that_saw_the_same_message_due_one_queues_it(
+    schedule: Schedule, record: Record, clock: Clock, store: redis.Redis
+) -> None:
+    schedule.until(record, clock())
+    (seen,) = schedule.due(clock(), 10)
+    placed = [schedule.in_queue(record, since=clock() + 1, task="task", seen=Seen("due", seen.score)) for _ in range(3)]
+    assert placed == [Placed.PLACED, Placed.CHANGED, Placed.CHANGED]
+    assert store.lrange(Queue.OTP, 0, -1).count("task") == 1
+
+
+def test_a_message_that_has_moved_on_is_placed_nowhere(
+    records: Records, schedule: Schedule, record: Record, clock: Clock, store: redis.Redis
+) -> None:
+    records.move(ID, State.CANCELLED, at=clock())
+    assert schedule.in_queue(record, since=clock(), task="task") is Placed.GONE
+    assert schedule.park(record, now=clock()) is Placed.GONE
+    assert store.exists(keys.DUE, keys.waiting(Lane.OTP), keys.parked(Lane.OTP)) == 0
+
+
+def test_a_crowd_is_looked_after_in_portions(wake: Wake, records: Records, clock: Clock, store: redis.Redis) -> None:
+    for number in range(25):
+        Submit(records, now=clock)(MESSAGE, message_id=f"m{number}")
+    clock.advance(MESSAGE.seconds_valid)
+    assert [wake(10), wake(10), wake(10), wake(10)] == [10, 10, 5, 0]
