@@ -11,9 +11,9 @@ from pytest_celery import CeleryBrokerCluster, CeleryTestSetup, RedisTestBroker
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.sandbox.process import SandboxProcess
 from tests.integration.nodes import procfile
-from tests.integration.nodes.gateway import QUEUES, Gateway, worker_settings
+from tests.integration.nodes.gateway import IMPATIENT, QUEUES, Gateway, worker_settings
 from tests.integration.nodes.janitor import Janitor
-from tests.integration.nodes.process import clean_environment, free_port
+from tests.integration.nodes.process import NodeProcess, clean_environment, free_port
 from tests.integration.nodes.redis_node import RedisNode
 from tests.integration.nodes.until import until
 from tests.integration.nodes.web_node import WebNode, callback_url
@@ -81,6 +81,23 @@ def resting(redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, jan
         yield _gateway(stack, redis_node, 1, tmp_path_factory.mktemp("resting"), janitor)
 
 
+@pytest.fixture(scope="session")
+def tended(redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, janitor: Janitor) -> Iterator[Gateway]:
+    """A gateway with everything, beat included, that is quick to look after what is lost, uncertain or silent."""
+    folder = tmp_path_factory.mktemp("tended")
+    with ExitStack() as stack:
+        without = _gateway(stack, redis_node, 3, folder, janitor)
+        settings = {**worker_settings(without.redis_url, without.sandbox), **IMPATIENT}
+        environment = clean_environment(**settings, SMSGATE_OTP_CONCURRENCY="4")
+        worker = WorkerNode.start("worker", procfile.worker_line(*QUEUES), environment, folder, janitor)
+        stack.callback(worker.teardown)
+        beat = NodeProcess("beat", procfile.line("beat"), environment, folder, janitor)
+        beat.start()
+        stack.callback(beat.end)
+        until(worker.ready, "the worker is ready")
+        yield _with_worker(without, worker)
+
+
 def _with_worker(gateway: Gateway, worker: WorkerNode) -> Gateway:
     return Gateway(
         gateway.redis_node,
@@ -124,11 +141,21 @@ def bare_gateway(default_redis_broker: RedisNode, tmp_path: Path, janitor: Janit
 
 @pytest.fixture
 def default_worker_container(bare_gateway: Gateway, tmp_path: Path, janitor: Janitor) -> WorkerNode:
-    settings = worker_settings(bare_gateway.redis_url, bare_gateway.sandbox)
+    settings = {**worker_settings(bare_gateway.redis_url, bare_gateway.sandbox), **IMPATIENT}
     environment = clean_environment(**settings, SMSGATE_OTP_CONCURRENCY="3")
     node = WorkerNode.start("worker", procfile.worker_line(*QUEUES), environment, tmp_path, janitor)
     until(node.ready, "the worker is ready")
     return node
+
+
+@pytest.fixture
+def beat(bare_gateway: Gateway, tmp_path: Path, janitor: Janitor) -> Iterator[NodeProcess]:
+    """The beat of this test's own gateway."""
+    environment = clean_environment(SMSGATE_REDIS_URL=bare_gateway.redis_url)
+    node = NodeProcess("beat", procfile.line("beat"), environment, tmp_path, janitor)
+    node.start()
+    yield node
+    node.end()
 
 
 @pytest.fixture
