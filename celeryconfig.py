@@ -25,6 +25,8 @@ task_routes = {
     TaskName.WAKE: {"queue": Queue.CHORES},
     TaskName.SWEEP: {"queue": Queue.CHORES},
     TaskName.REQUEUE_PUSHES: {"queue": Queue.CHORES},
+    TaskName.NOTIFY: {"queue": Queue.WEBHOOKS},
+    TaskName.DISPATCH_WEBHOOKS: {"queue": Queue.CHORES},
 }
 
 # A task leaves the broker when it has ended, not when it begins: a killed worker's task comes again.
@@ -81,4 +83,6 @@ beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55.0},
     },
+    # Clients wait for these, so often; each run ends within half a second (see smsgate/flow/dispatch.py).
+    "dispatch webhooks": {"task": TaskName.DISPATCH_WEBHOOKS, "schedule": 1.0, "options": {"expires": 2.0}},
 }

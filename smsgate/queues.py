@@ -13,6 +13,7 @@ class Queue(StrEnum):
     NOTICE = "sms.notice"
     BULK = "sms.bulk"
     RECEIPTS = "sms.receipts"
+    WEBHOOKS = "sms.webhooks"
     CHORES = "sms.chores"
     QUESTIONS = "sms.questions"
 
@@ -26,6 +27,8 @@ class TaskName(StrEnum):
     WAKE = "sms.wake"
     SWEEP = "sms.sweep"
     REQUEUE_PUSHES = "sms.requeue_pushes"
+    NOTIFY = "sms.notify"
+    DISPATCH_WEBHOOKS = "sms.dispatch_webhooks"
 
 
 LANE_QUEUES: Final[dict[Lane, Queue]] = {Lane.OTP: Queue.OTP, Lane.NOTICE: Queue.NOTICE, Lane.BULK: Queue.BULK}

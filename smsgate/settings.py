@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         repr=False,
         description="Flower's password for the user `smsgate`: 8 or more characters, no comma, no space.",
     )
+    webhook_allow_private: bool = Field(
+        default=False, description="Let webhooks go to private and loopback addresses too."
+    )
     redis_port: Port = Field(default=6380, description="The port of the embedded Redis of `smsgate up`.")
     retention_days: float = Field(
         default=7.0, gt=0, le=365, description="Days for which a message can be read after its end."

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from smsgate.flow.dispatch import dispatch
 from smsgate.queues import TaskName
 from workers import parts
 from workers.app import app
@@ -41,3 +42,7 @@ def _work_off(chore: Callable[[int], int]) -> None:
     began = time.monotonic()
     while chore(BATCH) >= BATCH and time.monotonic() - began < RUN:
         pass
+@app.task(name=TaskName.DISPATCH_WEBHOOKS, shared=False)
+def dispatch_webhooks() -> None:
+    """Queue the webhooks that are due."""
+    dispatch(parts.webhooks())

@@ -8,6 +8,7 @@ from smsgate.flow.submit import Submit
 from smsgate.ledger.connection import connect_briefly, connect_patiently
 from smsgate.ledger.pushes import Pushes
 from smsgate.ledger.records import Records
+from smsgate.ledger.webhooks import Webhooks
 from smsgate.settings import current, load
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from smsgate.flow.brake import Brake
     from smsgate.flow.deliver import Deliver
     from smsgate.flow.patience import Patience
+    from smsgate.flow.notify import Notify
     from smsgate.flow.receive import Receive
     from smsgate.flow.release import Release
     from smsgate.flow.sweep import Sweep
@@ -145,3 +147,23 @@ def receive() -> "Receive":
     from smsgate.flow.receive import Receive  # noqa: PLC0415 - see above
 
     return Receive(records(), pushes())
+
+
+@cache
+def webhooks() -> Webhooks:
+    return Webhooks(connect_patiently(current().redis_url))
+
+
+@cache
+def notify() -> "Notify":
+    from smsgate.flow.notify import Notify  # noqa: PLC0415 - producers do without
+    from smsgate.ledger.breakers import breaker_storage  # noqa: PLC0415 - likewise
+    from smsgate.ledger.webhook_secrets import WebhookSecrets  # noqa: PLC0415 - likewise
+    from smsgate.webhooks.breakers import Breakers  # noqa: PLC0415 - likewise
+    from smsgate.webhooks.post import Post  # noqa: PLC0415 - likewise
+    from smsgate.webhooks.signature import new_secret  # noqa: PLC0415 - likewise
+
+    settings = current()
+    breakers = Breakers(breaker_storage(connect_briefly(settings.redis_url)))
+    secrets = WebhookSecrets(connect_patiently(settings.redis_url), new_secret)
+    return Notify(records(), webhooks(), secrets, Post(breakers, settings.webhook_allow_private))

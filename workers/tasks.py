@@ -7,6 +7,7 @@ from celery.exceptions import Reject
 
 from smsgate.errors import RetryLater, StoreUnavailable
 from smsgate.flow.patience import ATTEMPTS
+from smsgate.ledger.webhooks import Due
 from smsgate.message import MessageId
 from smsgate.queues import TaskName
 from workers import parts
@@ -74,5 +75,14 @@ def ask(message_id: str) -> None:
     """Ask the provider what became of a message."""
     try:
         parts.ask()(MessageId(message_id))
+    except StoreUnavailable as error:
+        raise Reject(str(error), requeue=True) from error
+
+
+@app.task(name=TaskName.NOTIFY, shared=False)
+def notify(message_id: str, until: int) -> None:
+    """Post the webhook of a message, which is leased to this task until `until` (Unix milliseconds)."""
+    try:
+        parts.notify()(Due(MessageId(message_id), until))
     except StoreUnavailable as error:
         raise Reject(str(error), requeue=True) from error

@@ -9,6 +9,7 @@ API_KEYS: Final = "sms:keys"
 PAUSES: Final = "sms:pauses"
 REPLIES: Final = "sms:replies"
 PUSHES_WAITING: Final = "sms:pushes"
+WEBHOOKS: Final = "sms:webhooks"
 
 # The index over records: sorted sets of message ids, scores in Unix milliseconds.
 DUE: Final = "sms:due"  # every open message, by when somebody must look after it
@@ -29,6 +30,9 @@ TALLY_SLICE: Final = 10_000
 TALLY_TTL: Final = 600
 IDEMPOTENCY_TTL: Final = DAY
 PUSH_TTL: Final = 3 * DAY
+# Longer than the longest wait between two attempts (a day and a fifth), from the last attempt.
+WEBHOOK_TTL: Final = 3 * DAY
+BREAKER_TTL: Final = DAY
 # Replies are kept by number, not by age: the oldest go first.
 MOST_REPLIES: Final = 100_000
 
@@ -65,6 +69,18 @@ def idempotency(client: str, key: str) -> str:
 
 def push(push_id: str) -> str:
     return f"sms:push:{push_id}"
+
+
+def webhook_attempts(message_id: MessageId) -> str:
+    return f"sms:webhook:{message_id}"
+
+
+def webhook_secrets(client: str) -> str:
+    return f"sms:webhook-secrets:{client}"
+
+
+def breaker(endpoint: str) -> str:
+    return f"sms:breaker:{endpoint}"
 
 
 def reply(line: str) -> str:

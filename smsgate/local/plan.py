@@ -142,6 +142,8 @@ def _sandboxed(settings: Settings, *, own_redis: bool) -> dict[str, str]:
         "SMSGATE_REDIS_URL": redis_url,
         "SMSGATE_ALIYUN_ENDPOINT": f"127.0.0.1:{settings.sandbox_port}",
         "SMSGATE_SIGN": settings.sign or SANDBOX_SIGN,
+        # A developer receives webhooks on this machine.
+        "SMSGATE_WEBHOOK_ALLOW_PRIVATE": "true",
         "SMSGATE_SANDBOX_REPORT_URL": f"{callbacks}/sms-report",
         "SMSGATE_SANDBOX_UP_URL": f"{callbacks}/sms-up",
     }

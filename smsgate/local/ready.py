@@ -13,7 +13,7 @@ from smsgate.settings import Settings
 from workers.app import app
 
 LONGEST_START: Final = 60.0
-_WORKERS: Final = frozenset({"otp", "notice", "bulk", "receipts", "questions"})
+_WORKERS: Final = frozenset({"otp", "notice", "bulk", "receipts", "questions", "webhooks"})
 
 
 class NotReady(SmsgateError):

@@ -138,7 +138,7 @@ class Gateway:
         )
 
 
-QUEUES: Final = ("sms.otp", "sms.notice", "sms.bulk", "sms.receipts", "sms.chores", "sms.questions")
+QUEUES: Final = ("sms.otp", "sms.notice", "sms.bulk", "sms.receipts", "sms.chores", "sms.questions", "sms.webhooks")
 
 
 def report(message_id: str, phone: str, **other: Any) -> dict[str, Any]:

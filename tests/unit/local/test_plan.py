@@ -37,11 +37,12 @@ def _redis_port() -> int:
 def test_without_anything_set_all_is_started_and_the_sandbox_is_the_provider() -> None:
     drawn = _plan()
     assert not drawn.real
-    assert {"redis", "sandbox", "web", "otp", "notice", "bulk", "receipts", "questions", "beat", "flower"} == set(
+    assert {"redis", "sandbox", "web", "otp", "notice", "bulk", "receipts", "questions", "webhooks", "beat", "flower"} == set(
         drawn.commands
     )
     assert drawn.environment["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "testid"
     assert drawn.environment["SMSGATE_ALIYUN_ENDPOINT"].startswith("127.0.0.1:")
+    assert drawn.environment["SMSGATE_WEBHOOK_ALLOW_PRIVATE"] == "true"
 
 
 def test_credentials_that_lie_in_the_environment_do_not_send_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +62,7 @@ def test_a_redis_of_ones_own_and_credentials_are_the_real_thing(monkeypatch: pyt
     assert drawn.real
     assert not LOCAL.keys() & drawn.commands.keys()
     assert "SMSGATE_ALIYUN_ENDPOINT" not in drawn.environment
+    assert "SMSGATE_WEBHOOK_ALLOW_PRIVATE" not in drawn.environment
 
 
 def test_the_real_provider_needs_a_sign(monkeypatch: pytest.MonkeyPatch) -> None:
