@@ -15,9 +15,11 @@ from smsgate.flow.submit import Submit
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import Records
+from smsgate.ledger.webhook_secrets import WebhookSecrets
 from smsgate.local.show import print_timeline
 from smsgate.message import Lane, Message, MessageId
 from smsgate.settings import current
+from smsgate.webhooks.signature import new_secret
 
 # Seconds for which `send --wait` and `show --wait` follow a message.
 LONGEST_WAIT = 60.0
@@ -102,8 +104,7 @@ def keys() -> None:
 @click.argument("client")
 def create_key(client: str) -> None:
     """Make a key for CLIENT and print it, this once. The keys of one client see the same messages."""
-    if not client.replace("-", "").replace("_", "").isalnum():
-        raise InvalidMessage([FieldError("CLIENT", "must be letters, digits, - and _")])
+    _check_client(client)
     click.echo(ApiKeys(connect_briefly(current().redis_url)).create(client))
 
 
@@ -122,6 +123,32 @@ def revoke_key(key_id: str) -> None:
     """Revoke the key with this id."""
     if not ApiKeys(connect_briefly(current().redis_url)).revoke(key_id):
         raise click.ClickException(f"There is no key {key_id}; `smsgate keys list` shows the ids.")
+
+
+@smsgate.group()
+def webhooks() -> None:
+    """Secrets with which clients verify the webhooks that they receive."""
+
+
+@webhooks.command("secret")
+@click.argument("client")
+@click.option("--rotate", is_flag=True, help="Make a new one; the present one stays valid beside it.")
+@click.option("--drop-previous", is_flag=True, help="Sign with the newest one only.")
+def webhook_secret(client: str, rotate: bool, drop_previous: bool) -> None:
+    """Print CLIENT's valid secrets, the newest first; makes the first. "" is for `.delay()` and `smsgate send`."""
+    if client:
+        _check_client(client)
+    secrets = WebhookSecrets(connect_briefly(current().redis_url), new_secret)
+    if rotate:
+        secrets.rotate(client)
+    if drop_previous:
+        secrets.drop_previous(client)
+    click.echo("\n".join(secrets.valid(client)))
+
+
+def _check_client(client: str) -> None:
+    if not client.replace("-", "").replace("_", "").isalnum():
+        raise InvalidMessage([FieldError("CLIENT", "must be letters, digits, - and _")])
 
 
 def _records() -> Records:
