@@ -7,7 +7,7 @@ from smsgate.flow.clock import Clock, system_clock
 from smsgate.ledger.webhooks import Lease, Webhooks
 
 # Milliseconds after which a task that nobody has taken in hand counts as lost.
-LEASE: Final = 60_000
+LEASE: Final = 120_000
 # How many are read at once, and for how many seconds a run may go on: the worker has other chores, too.
 AT_ONCE: Final = 100
 LONGEST_RUN: Final = 0.5

@@ -13,7 +13,8 @@ from smsgate.flow.submit import Submit
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.records import Records
-from smsgate.message import Message
+from smsgate.ledger.webhooks import Due, Webhooks
+from smsgate.message import Message, MessageId
 from tests.integration.nodes.gateway import TEMPLATE, fresh_phone
 from tests.integration.nodes.janitor import Janitor
 from tests.integration.nodes.process import clean_environment
@@ -29,9 +30,9 @@ _OWN = {"headers": {"origin"}, "properties": {"delivery_tag", "reply_to"}}
 _BY_CELERY = """
 import json, sys
 from celery import Task
-from workers.tasks import receive, send_sms
+from workers.tasks import notify, receive, send_sms
 given = json.loads(sys.argv[1])
-task = {"sms.send": send_sms, "sms.receive": receive}[given.pop("task")]
+task = {"sms.send": send_sms, "sms.receive": receive, "sms.notify": notify}[given.pop("task")]
 Task.apply_async(task, tuple(given.pop("args")), **given)
 """
 
@@ -106,6 +107,20 @@ def test_a_push_is_queued_as_celery_would_have_queued_it(redis_node: RedisNode) 
 
     shown = {"argsrepr": "('push-1',)", "kwargsrepr": "{}"}
     theirs = _by_celery(redis_node, "sms.receipts", task="sms.receive", args=["push-1"], task_id="push-1", **shown)
+    _assert_same(ours, theirs)
+
+
+def test_a_webhook_is_queued_as_celery_would_have_queued_it(redis_node: RedisNode) -> None:
+    redis = redis_node.connect(QUIET)
+    redis.zadd("sms:webhooks", {"m1": 5})
+
+    Webhooks(connect_briefly(redis_node.database(QUIET))).lease(Due(MessageId("m1"), 5), 1_767_225_600_000)
+    ours = _popped(redis, "sms.webhooks")
+
+    shown = {"argsrepr": "('m1', 1767225600000)", "kwargsrepr": "{}"}
+    task_id = ours["headers"]["id"]
+    args = ["m1", 1_767_225_600_000]
+    theirs = _by_celery(redis_node, "sms.webhooks", task="sms.notify", args=args, task_id=task_id, **shown)
     _assert_same(ours, theirs)
 
 
