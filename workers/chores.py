@@ -11,18 +11,16 @@ from workers.app import app
 
 # Seconds. A push is applied within a second or two; one that has waited this long has lost its task.
 OVERDUE: Final = 60.0
+# Seconds that one run of a chore may take; what it has not come to is left to the next.
+RUN: Final = 0.8
+# Messages looked after in one go.
+BATCH: Final = 200
 
 
 @app.task(name=TaskName.REQUEUE_PUSHES, shared=False)
 def requeue_pushes() -> None:
     """Queue again the pushes whose task was lost."""
     parts.pushes().requeue(older_than=OVERDUE)
-
-
-# Seconds that one run of a chore may take; what it has not come to is left to the next.
-RUN: Final = 0.8
-# Messages looked after in one go.
-BATCH: Final = 200
 
 
 @app.task(name=TaskName.WAKE, shared=False)
@@ -42,6 +40,8 @@ def _work_off(chore: Callable[[int], int]) -> None:
     began = time.monotonic()
     while chore(BATCH) >= BATCH and time.monotonic() - began < RUN:
         pass
+
+
 @app.task(name=TaskName.DISPATCH_WEBHOOKS, shared=False)
 def dispatch_webhooks() -> None:
     """Queue the webhooks that are due."""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from smsgate.flow.ask import Ask
     from smsgate.flow.brake import Brake
     from smsgate.flow.deliver import Deliver
-    from smsgate.flow.patience import Patience
     from smsgate.flow.notify import Notify
+    from smsgate.flow.patience import Patience
     from smsgate.flow.receive import Receive
     from smsgate.flow.release import Release
     from smsgate.flow.sweep import Sweep

@@ -14,7 +14,6 @@ WEBHOOKS: Final = "sms:webhooks"
 # The index over records: sorted sets of message ids, scores in Unix milliseconds.
 DUE: Final = "sms:due"  # every open message, by when somebody must look after it
 DEAD: Final = "sms:dead"  # dead letters, by when they died
-WEBHOOKS: Final = "sms:webhooks"  # ends that a client is to be told of, by when
 WAITING_IN: Final = "sms:waiting:"  # + lane: messages with a task in the queue, by since when
 PARKED_IN: Final = "sms:parked:"  # + lane: messages of a paused lane, by since when
 TALLY_OF: Final = "sms:tally:"  # + lane and number of a time slice: attempts that ended, and those that ended dead

@@ -8,5 +8,13 @@ def test_every_lane_has_a_queue_of_its_own() -> None:
 
 
 def test_the_names_that_other_programs_send_by_stay_as_they_are() -> None:
-    assert {*Queue} == {"sms.otp", "sms.notice", "sms.bulk", "sms.receipts", "sms.chores", "sms.questions", "sms.webhooks"}
+    assert {*Queue} == {
+        "sms.otp",
+        "sms.notice",
+        "sms.bulk",
+        "sms.receipts",
+        "sms.chores",
+        "sms.questions",
+        "sms.webhooks",
+    }
     assert TaskName.SEND == "sms.send"

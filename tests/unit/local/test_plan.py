@@ -37,9 +37,19 @@ def _redis_port() -> int:
 def test_without_anything_set_all_is_started_and_the_sandbox_is_the_provider() -> None:
     drawn = _plan()
     assert not drawn.real
-    assert {"redis", "sandbox", "web", "otp", "notice", "bulk", "receipts", "questions", "webhooks", "beat", "flower"} == set(
-        drawn.commands
-    )
+    assert {
+        "redis",
+        "sandbox",
+        "web",
+        "otp",
+        "notice",
+        "bulk",
+        "receipts",
+        "questions",
+        "webhooks",
+        "beat",
+        "flower",
+    } == set(drawn.commands)
     assert drawn.environment["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "testid"
     assert drawn.environment["SMSGATE_ALIYUN_ENDPOINT"].startswith("127.0.0.1:")
     assert drawn.environment["SMSGATE_WEBHOOK_ALLOW_PRIVATE"] == "true"
