@@ -76,6 +76,9 @@ FINAL: Final[frozenset[State]] = frozenset(state for state, following in FOLLOWS
 # A dead letter rests until an operator replays or drops it: readable as an end, yet not the last word.
 RESTING: Final[frozenset[State]] = FINAL | {State.DEAD}
 
+# What happens next to a message in these states only its provider can say.
+ASKED_ABOUT: Final[frozenset[State]] = frozenset({State.SENT, State.UNCERTAIN})
+
 
 def may_follow(old: State, new: State) -> bool:
     """Say whether a message in `old` may pass into `new`."""

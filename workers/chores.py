@@ -25,9 +25,10 @@ def requeue_pushes() -> None:
 
 @app.task(name=TaskName.WAKE, shared=False)
 def wake() -> None:
-    """Look after the messages whose time has come, and let go those of lanes that are paused no more."""
+    """Look after the messages whose time has come, those of lanes that are paused no more, and those nobody reports."""
     _work_off(parts.wake())
     _work_off(parts.release())
+    _work_off(parts.inquire())
 
 
 @app.task(name=TaskName.SWEEP, shared=False)

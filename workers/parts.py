@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smsgate.flow.ask import Ask
     from smsgate.flow.brake import Brake
     from smsgate.flow.deliver import Deliver
+    from smsgate.flow.inquire import Inquire
     from smsgate.flow.notify import Notify
     from smsgate.flow.patience import Patience
     from smsgate.flow.receive import Receive
@@ -126,6 +127,13 @@ def wake() -> "Wake":
     from smsgate.flow.wake import Wake  # noqa: PLC0415 - see above
 
     return Wake(records(), schedule(), patience())
+
+
+@cache
+def inquire() -> "Inquire":
+    from smsgate.flow.inquire import Inquire  # noqa: PLC0415 - see above
+
+    return Inquire(schedule())
 
 
 @cache

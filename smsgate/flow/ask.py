@@ -17,7 +17,7 @@ from smsgate.ledger.schedule import Schedule
 from smsgate.message import MessageId, OnUncertain
 from smsgate.queues import LANE_QUEUES, Queue
 from smsgate.receipt import Receipt
-from smsgate.states import State
+from smsgate.states import ASKED_ABOUT, State
 from smsgate.trace import Known, NoAnswer, Trace, Unknown
 
 log = structlog.get_logger()
@@ -40,7 +40,9 @@ class Ask:
             StoreUnavailable: Redis went away; the message is due again.
         """
         record = self.records.read(message_id)
-        if record is None or record.message is None or record.state not in (State.UNCERTAIN, State.SENT):
+        if record is None or record.message is None or record.state not in ASKED_ABOUT:
+            if record is None:
+                self.schedule.forget_question(message_id)
             return
         trace = self._find(record)
         log.info("provider_asked", state=record.state, knows=type(trace).__name__, asked=record.asks + 1)
@@ -113,7 +115,7 @@ class Ask:
         # Not later than the moment from which the answer decides.
         decisive = max(settled, record.lease)
         at = min(next_time, decisive) if decisive > now else next_time
-        self.schedule.again(record.id, at, asks=record.asks + 1)
+        self.schedule.ask_again(record.id, at, asks=record.asks + 1)
 
     def _remind(self, record: Record, trace: Trace) -> None:
         """Find out about a message that was sent, and of which nothing was heard."""
@@ -132,7 +134,7 @@ class Ask:
             self._move(record, State.UNDELIVERED, {"reason": "no_receipt"})
         else:
             at = min(self.patience.next_reminder(now, record.asks + 1), end)
-            self.schedule.again(record.id, at, asks=record.asks + 1)
+            self.schedule.ask_again(record.id, at, asks=record.asks + 1)
 
     def _move(
         self,

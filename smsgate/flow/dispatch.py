@@ -4,7 +4,8 @@ import time
 from typing import Final
 
 from smsgate.flow.clock import Clock, system_clock
-from smsgate.ledger.webhooks import Lease, Webhooks
+from smsgate.ledger.handing import Handed
+from smsgate.ledger.webhooks import Webhooks
 
 # Milliseconds after which a task that nobody has taken in hand counts as lost.
 LEASE: Final = 120_000
@@ -25,8 +26,8 @@ def dispatch(outbox: Webhooks, *, now: Clock = system_clock) -> int:
         seen = outbox.due(now(), limit=AT_ONCE)
         for one in seen:
             answer = outbox.lease(one, now() + LEASE)
-            if answer is Lease.FULL:
+            if answer is Handed.FULL:
                 return leased
-            leased += answer is Lease.LEASED
+            leased += answer is Handed.HANDED
         if len(seen) < AT_ONCE or time.monotonic() > deadline:
             return leased

@@ -42,7 +42,7 @@ class Release:
         now = self.now()
         for entry, record in zip(entries, records, strict=True):
             if record is None or record.message is None:
-                self.schedule.forget_parked(lane, entry)
+                self.schedule.forget_parked(lane, entry.id)
             else:
                 seen = Seen("parked", entry.score)
                 self.schedule.in_queue(record, since=now, task=task_of(record), seen=seen)

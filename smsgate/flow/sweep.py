@@ -45,7 +45,7 @@ class Sweep:
         swept = 0
         for entry, record in zip(entries, self.records.read_all([one.id for one in entries]), strict=True):
             if record is None or record.message is None:
-                self.schedule.forget_waiting(lane, entry)
+                self.schedule.forget_waiting(lane, entry.id)
                 continue
             seen = Seen("waiting", entry.score)
             if self.schedule.in_queue(record, since=now, task=task_of(record), seen=seen) is Placed.PLACED:

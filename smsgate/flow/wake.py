@@ -1,7 +1,6 @@
 """Look after the messages whose time has come."""
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import structlog
 
@@ -10,22 +9,16 @@ from smsgate.flow.patience import Patience
 from smsgate.flow.settle import WORKER_LOST
 from smsgate.flow.submit import task_of
 from smsgate.gates.expiry import has_expired
-from smsgate.ledger.envelope import seal
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Entry, Schedule, Seen
-from smsgate.message import MessageId
-from smsgate.queues import Queue, TaskName
 from smsgate.states import State
 
 log = structlog.get_logger()
 
-# Milliseconds after which a question is put again if nothing came of its task.
-QUESTION_LEASE: Final = 60_000
-
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """Queue what was kept back, expire what is too old, doubt what takes too long, have asked what nobody knows."""
+    """Queue what was kept back, expire what is too old, doubt what takes too long."""
 
     records: Records
     schedule: Schedule
@@ -46,17 +39,12 @@ class Wake:
 
     def _look(self, entry: Entry, record: Record | None) -> None:
         match record:
-            case None:
-                self.schedule.forget(entry)
             case Record(state=State.QUEUED):
                 self._queue(entry, record)
             case Record(state=State.SENDING):
                 self._doubt(record)
-            case Record(state=State.SENT | State.UNCERTAIN):
-                again = self.now() + QUESTION_LEASE
-                self.schedule.hand(entry, again=again, queue=Queue.QUESTIONS, task=question(record.id))
             case _:
-                self.schedule.forget(entry)
+                self.schedule.forget(entry.id)
 
     def _queue(self, entry: Entry, record: Record) -> None:
         now = self.now()
@@ -80,8 +68,3 @@ class Wake:
             of_attempt=record.attempts,
             due=now,
         )
-
-
-def question(message_id: MessageId) -> str:
-    """Write the Celery message that has a provider asked about a message."""
-    return seal(TaskName.ASK, f"ask-{message_id}", Queue.QUESTIONS, [message_id], {}, shown_args=repr((message_id,)))

@@ -12,7 +12,8 @@ PUSHES_WAITING: Final = "sms:pushes"
 WEBHOOKS: Final = "sms:webhooks"
 
 # The index over records: sorted sets of message ids, scores in Unix milliseconds.
-DUE: Final = "sms:due"  # every open message, by when somebody must look after it
+DUE: Final = "sms:due"  # messages queued or being sent, by when somebody must look after them
+QUESTIONS: Final = "sms:silent"  # messages sent or uncertain, by when their provider must be asked
 DEAD: Final = "sms:dead"  # dead letters, by when they died
 WAITING_IN: Final = "sms:waiting:"  # + lane: messages with a task in the queue, by since when
 PARKED_IN: Final = "sms:parked:"  # + lane: messages of a paused lane, by since when

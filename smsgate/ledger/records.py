@@ -13,7 +13,7 @@ from smsgate.ledger.connection import border
 from smsgate.ledger.record import Event, Record
 from smsgate.message import MessageId
 from smsgate.queues import LANE_QUEUES, Queue
-from smsgate.states import FINAL, RESTING, State, predecessors
+from smsgate.states import ASKED_ABOUT, FINAL, RESTING, State, predecessors
 
 __all__ = ["Acceptance", "Event", "Idempotency", "Move", "Record", "Records", "Result", "Taken"]
 
@@ -182,12 +182,13 @@ class Records:
         queue, entry = task or (Queue.NOTICE, "")
         with border():
             result, was, attempts = self._move(
-                keys=[keys.record(message_id), keys.DUE, keys.DEAD, keys.WEBHOOKS, queue],
+                keys=[keys.record(message_id), keys.DUE, keys.DEAD, keys.WEBHOOKS, queue, keys.QUESTIONS],
                 args=[
                     *(message_id, to, f",{','.join(sorted(before))},", Event(at, to, detail or {}).line()),
                     *(self._ttl(to), uuid4().hex, "begin" if attempt else "" if of_attempt is None else of_attempt),
                     *(at, "" if to in RESTING else due or at + LOOK_AGAIN, entry),
                     *(keys.WAITING_IN, keys.PARKED_IN, keys.TALLY_OF, keys.TALLY_SLICE, keys.TALLY_TTL),
+                    "1" if to in ASKED_ABOUT else "",
                     *_flat(fields or {}),
                 ],
             )

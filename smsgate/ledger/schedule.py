@@ -1,7 +1,8 @@
 """When somebody must look after which message, and where a queued one waits.
 
-Every open message stands in one index, `sms:due`, by the time at which it needs a look; one with a task in its lane's
-queue stands in `sms:waiting:LANE` too, by since when. So whatever was lost with a worker or a refused publish is found
+Every open message stands in an index by the time at which it needs a look: in `sms:due` while it is queued or being
+sent, in `sms:silent` while only its provider can say more. One with a task in its lane's queue stands in
+`sms:waiting:LANE` too, by since when. So whatever was lost with a worker or a refused publish is found
 by its age, at the cost of a range over a sorted set, however many messages there are.
 """
 
@@ -9,12 +10,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import redis
 
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
+from smsgate.ledger.handing import Handed, Handing
 from smsgate.ledger.record import Record
 from smsgate.message import Lane, MessageId
 from smsgate.queues import LANE_QUEUES, Queue
@@ -53,7 +55,7 @@ class Schedule:
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
         self._place = client.register_script(scripts.source("place"))
-        self._hand = client.register_script(scripts.source("hand"))
+        self._hand = Handing(client)
 
     def due(self, now: int, limit: int) -> list[Entry]:
         """List what needs a look at `now`, the longest overdue first."""
@@ -105,36 +107,39 @@ class Schedule:
         """Keep a message out of its queue for as long as its lane is paused, or until it expires."""
         return self._placed(record, None, due=record.valid_until, parked=now)
 
-    def hand(self, entry: Entry, *, again: int, queue: Queue, task: str) -> bool:
-        """Queue a task for a due message that is not queued; False when somebody was faster.
+    def questions(self, now: int, limit: int) -> list[Entry]:
+        """List the messages that a provider should be asked about at `now`, the longest overdue first."""
+        return self._range(keys.QUESTIONS, now, limit)
 
-        It is due again at `again`, in case the task is lost.
-        """
-        with border():
-            return bool(self._hand(keys=[keys.DUE, queue], args=[entry.id, entry.score, again, task]))
+    def hand_question(self, entry: Entry, *, again: int, task: str, most: int) -> Handed:
+        """Queue the task that asks about a message, while fewer than `most` wait; again at `again` if it is lost."""
+        return self._hand(keys.QUESTIONS, entry.id, entry.score, again, queue=Queue.QUESTIONS, task=task, most=most)
 
-    def again(self, message_id: MessageId, at: int, **fields: str | int) -> None:
-        """Look after a message again at `at`; for one that is open and stays in its state."""
+    def ask_again(self, message_id: MessageId, at: int, *, asks: int) -> None:
+        """Ask about a message again at `at`, after `asks` times in vain; for one that stays in its state."""
         with border():
             pipe = self._redis.pipeline()
-            pipe.zadd(keys.DUE, {message_id: at}, xx=True)
-            if fields:
-                pipe.hset(keys.record(message_id), mapping=cast("dict[Any, Any]", fields))
+            pipe.zadd(keys.QUESTIONS, {message_id: at}, xx=True)
+            pipe.hset(keys.record(message_id), "asks", str(asks))
             pipe.execute()
 
-    def forget(self, entry: Entry) -> None:
+    def forget_question(self, message_id: MessageId) -> None:
+        """Ask no more about a message that is gone."""
+        self._drop(keys.QUESTIONS, message_id)
+
+    def forget(self, message_id: MessageId) -> None:
         """Take out what needs no look any more."""
-        self._drop(keys.DUE, entry)
+        self._drop(keys.DUE, message_id)
 
-    def forget_waiting(self, lane: Lane, entry: Entry) -> None:
-        self._drop(keys.waiting(lane), entry)
+    def forget_waiting(self, lane: Lane, message_id: MessageId) -> None:
+        self._drop(keys.waiting(lane), message_id)
 
-    def forget_parked(self, lane: Lane, entry: Entry) -> None:
-        self._drop(keys.parked(lane), entry)
+    def forget_parked(self, lane: Lane, message_id: MessageId) -> None:
+        self._drop(keys.parked(lane), message_id)
 
-    def _drop(self, key: str, entry: Entry) -> None:
+    def _drop(self, key: str, message_id: MessageId) -> None:
         with border():
-            self._redis.zrem(key, entry.id)
+            self._redis.zrem(key, message_id)
 
     def _range(self, key: str, until: int | None, limit: int) -> list[Entry]:
         with border():

@@ -8,7 +8,6 @@ again when its lease runs out, and a task that was queued twice posts once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, cast
 from uuid import uuid4
 
@@ -17,20 +16,13 @@ import redis
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
 from smsgate.ledger.envelope import seal
+from smsgate.ledger.handing import Handed, Handing
 from smsgate.message import MessageId
 from smsgate.queues import Queue, TaskName
 
 # Most tasks that wait in the queue: with every endpoint slow (5 s) and 32 threads, 80 s' work, within their lease.
 # Where it takes longer, tasks whose leases have run out are dropped at once, and others have been queued for them.
 MOST_QUEUED: Final = 500
-
-
-class Lease(StrEnum):
-    """What became of a lease."""
-
-    LEASED = "leased"
-    TAKEN = "taken"
-    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +38,7 @@ class Webhooks:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
-        self._lease = client.register_script(scripts.source("lease_webhook"))
+        self._hand = Handing(client)
         self._postpone = client.register_script(scripts.source("postpone_webhook"))
         self._finish = client.register_script(scripts.source("finish_webhook"))
 
@@ -56,14 +48,10 @@ class Webhooks:
             found = self._redis.zrangebyscore(keys.WEBHOOKS, "-inf", now, 0, limit, withscores=True)
         return [Due(MessageId(one), int(score)) for one, score in cast("list[tuple[str, float]]", found)]
 
-    def lease(self, seen: Due, until: int, *, most_queued: int = MOST_QUEUED) -> Lease:
+    def lease(self, seen: Due, until: int, *, most_queued: int = MOST_QUEUED) -> Handed:
         """Queue the task of a webhook, which is its own until `until` (Unix milliseconds)."""
-        with border():
-            answer = self._lease(
-                keys=[keys.WEBHOOKS, Queue.WEBHOOKS],
-                args=[seen.id, seen.at, until, _task(Due(seen.id, until)), most_queued],
-            )
-        return Lease(answer)
+        task = _task(Due(seen.id, until))
+        return self._hand(keys.WEBHOOKS, seen.id, seen.at, until, queue=Queue.WEBHOOKS, task=task, most=most_queued)
 
     def hold(self, leased: Due, until: int) -> Due | None:
         """Take a leased webhook in hand until `until`; None when it is no longer this task's."""

@@ -17,7 +17,6 @@ from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.records import Records
 from smsgate.ledger.schedule import Entry, Schedule
 from smsgate.message import Lane, Message, MessageId
-from smsgate.queues import Queue
 from smsgate.states import State
 
 RECORD = draft(Message.check({"to": "13800138000", "template": "T"}), MessageId("m1"), client="", at=0)
@@ -36,8 +35,9 @@ CALLS: dict[str, Callable[[redis.Redis], object]] = {
     "due": lambda store: Schedule(store).due(0, 1),
     "worked off": lambda store: Schedule(store).worked_off(Lane.OTP, 0),
     "place": lambda store: Schedule(store).park(RECORD, now=0),
-    "hand": lambda store: Schedule(store).hand(Entry(RECORD.id, 0), again=1, queue=Queue.QUESTIONS, task="task"),
-    "again": lambda store: Schedule(store).again(RECORD.id, 1, asks=1),
+    "questions": lambda store: Schedule(store).questions(0, 1),
+    "hand": lambda store: Schedule(store).hand_question(Entry(RECORD.id, 0), again=1, task="task", most=1),
+    "again": lambda store: Schedule(store).ask_again(RECORD.id, 1, asks=1),
     "pauses": lambda store: Lanes(store).pause_of(Lane.OTP),
     "pause": lambda store: Lanes(store).pause(Lane.OTP, Pause(By.HAND, "", 0)),
     "tally": lambda store: Lanes(store).tally(Lane.OTP, 0, 60_000),

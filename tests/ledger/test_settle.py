@@ -136,7 +136,7 @@ def test_a_late_answer_that_a_message_was_sent_keeps_it_from_going_again(records
 
 
 @pytest.mark.parametrize(
-    ("outcome", "due"),
+    ("outcome", "asked_at"),
     [
         (Sent("9001"), PATIENCE.receipt_due(AT + 1)),
         (Uncertain("read_timeout"), PATIENCE.next_question(AT + 1, 0)),
@@ -145,10 +145,11 @@ def test_a_late_answer_that_a_message_was_sent_keeps_it_from_going_again(records
     ],
 )
 def test_somebody_looks_after_every_message_that_has_not_come_to_rest(
-    records: Records, store: redis.Redis, outcome: Outcome, due: int | None
+    records: Records, store: redis.Redis, outcome: Outcome, asked_at: int | None
 ) -> None:
     _settled(records, outcome)
-    assert store.zscore(keys.DUE, ID) == due
+    assert store.zscore(keys.QUESTIONS, ID) == asked_at
+    assert store.zscore(keys.DUE, ID) is None
 
 
 def test_a_message_put_back_is_looked_after_also_if_its_next_task_is_never_published(

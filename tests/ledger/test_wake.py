@@ -5,9 +5,10 @@ import json
 import pytest
 import redis
 
+from smsgate.flow.inquire import MOST_QUESTIONS, QUESTION_LEASE, Inquire
 from smsgate.flow.patience import Patience
 from smsgate.flow.submit import Submit, draft
-from smsgate.flow.wake import QUESTION_LEASE, Wake
+from smsgate.flow.wake import Wake
 from smsgate.ledger import keys
 from smsgate.ledger.records import LOOK_AGAIN, Event, Record, Records
 from smsgate.ledger.schedule import Placed, Schedule, Seen
@@ -25,6 +26,11 @@ PATIENCE = Patience()
 @pytest.fixture
 def wake(records: Records, schedule: Schedule, clock: Clock) -> Wake:
     return Wake(records, schedule, PATIENCE, clock)
+
+
+@pytest.fixture
+def inquire(schedule: Schedule, clock: Clock) -> Inquire:
+    return Inquire(schedule, clock)
 
 
 @pytest.fixture
@@ -104,22 +110,31 @@ def test_an_attempt_that_outlasts_its_lease_is_uncertain_and_asked_about_at_once
     known = _read(records)
     assert (known.state, known.reason) == (State.UNCERTAIN, "worker_lost")
     assert known.timeline[-1] == Event(clock(), State.UNCERTAIN, {"reason": "worker_lost"})
-    assert _tasks(store, Queue.QUESTIONS) == []
-    wake()
-    assert _tasks(store, Queue.QUESTIONS) == [f"ask-{ID}"]
+    assert store.zscore(keys.QUESTIONS, ID) == clock()
+    assert store.zscore(keys.DUE, ID) is None
 
 
 @pytest.mark.parametrize("state", [State.SENT, State.UNCERTAIN])
 def test_a_question_is_put_once_and_again_if_its_task_is_lost(
-    wake: Wake, records: Records, clock: Clock, store: redis.Redis, state: State
+    inquire: Inquire, records: Records, clock: Clock, store: redis.Redis, state: State
 ) -> None:
     brought_to(records, draft(MESSAGE, ID, client="", at=clock()), state, due=clock())
-    wake()
-    wake()
+    assert (inquire(), inquire()) == (1, 0)
     assert _tasks(store, Queue.QUESTIONS) == [f"ask-{ID}"]
     clock.advance(QUESTION_LEASE / 1000)
-    wake()
+    assert inquire() == 1
     assert _tasks(store, Queue.QUESTIONS) == [f"ask-{ID}"] * 2
+
+
+def test_questions_wait_where_they_are_while_their_queue_is_full(
+    inquire: Inquire, records: Records, clock: Clock, store: redis.Redis
+) -> None:
+    brought_to(records, draft(MESSAGE, ID, client="", at=clock()), State.SENT, due=clock())
+    store.lpush(Queue.QUESTIONS, *["a question"] * MOST_QUESTIONS)
+    assert inquire() == 0
+    assert store.zscore(keys.QUESTIONS, ID) == clock()
+    store.rpop(Queue.QUESTIONS)
+    assert inquire() == 1
 
 
 @pytest.mark.parametrize("state", sorted(RESTING))
@@ -127,7 +142,7 @@ def test_a_message_at_rest_is_in_no_index_and_is_not_moved_by_one(
     wake: Wake, records: Records, clock: Clock, store: redis.Redis, state: State
 ) -> None:
     brought_to(records, draft(MESSAGE, ID, client="", at=clock()), state)
-    assert store.exists(keys.DUE, keys.waiting(Lane.OTP), keys.parked(Lane.OTP)) == 0
+    assert store.exists(keys.DUE, keys.QUESTIONS, keys.waiting(Lane.OTP), keys.parked(Lane.OTP)) == 0
     before = _read(records)
     store.zadd(keys.DUE, {ID: clock()})
     wake()

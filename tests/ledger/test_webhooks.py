@@ -14,7 +14,8 @@ from smsgate.errors import StoreUnavailable
 from smsgate.flow.dispatch import LEASE, dispatch
 from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
-from smsgate.ledger.webhooks import Due, Lease, Webhooks
+from smsgate.ledger.handing import Handed
+from smsgate.ledger.webhooks import Due, Webhooks
 from smsgate.message import MessageId
 from smsgate.queues import Queue, TaskName
 
@@ -40,7 +41,7 @@ def _tasks(store: redis.Redis) -> list[tuple[str, list[Any]]]:
 
 
 def _held(outbox: Webhooks) -> Due:
-    assert outbox.lease(Due(ONE, NOW), NOW + 10) is Lease.LEASED
+    assert outbox.lease(Due(ONE, NOW), NOW + 10) is Handed.HANDED
     held = outbox.hold(Due(ONE, NOW + 10), NOW + 20)
     assert held
     return held
@@ -56,7 +57,7 @@ def test_what_is_due_is_listed_the_longest_due_first(outbox: Webhooks, store: re
 
 def test_a_lease_queues_the_task_with_what_it_needs_to_take_it_in_hand(outbox: Webhooks, store: redis.Redis) -> None:
     _rest(store, ONE)
-    assert outbox.lease(Due(ONE, NOW), NOW + 10) is Lease.LEASED
+    assert outbox.lease(Due(ONE, NOW), NOW + 10) is Handed.HANDED
     assert _tasks(store) == [(TaskName.NOTIFY, [ONE, NOW + 10])]
     assert outbox.due(NOW + 9, limit=10) == []
     assert outbox.hold(Due(ONE, NOW + 10), NOW + 20) == Due(ONE, NOW + 20)
@@ -131,8 +132,8 @@ def test_waiting_for_an_endpoint_counts_no_attempt(outbox: Webhooks, store: redi
 
 def test_what_the_queue_has_no_room_for_stays_due(outbox: Webhooks, store: redis.Redis) -> None:
     _rest(store, ONE, "m2")
-    assert outbox.lease(Due(ONE, NOW), NOW + 10, most_queued=1) is Lease.LEASED
-    assert outbox.lease(Due(MessageId("m2"), NOW), NOW + 10, most_queued=1) is Lease.FULL
+    assert outbox.lease(Due(ONE, NOW), NOW + 10, most_queued=1) is Handed.HANDED
+    assert outbox.lease(Due(MessageId("m2"), NOW), NOW + 10, most_queued=1) is Handed.FULL
     assert outbox.due(NOW, limit=10) == [Due(MessageId("m2"), NOW)]
 
 

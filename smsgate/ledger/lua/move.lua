@@ -1,12 +1,13 @@
 -- Move a message into another state, if the table of states allows it: the state, the event in the timeline, and every
 -- index that follows from the state, in one act.
 --
--- KEYS  1 record  2 due  3 dead letters  4 webhooks  5 queue of its task
+-- KEYS  1 record  2 due  3 dead letters  4 webhooks  5 queue of its task  6 questions
 -- ARGV  1 id  2 new state  3 states that it may follow, each between commas: ',queued,sent,'  4 event, a JSON line
 --       5 TTL, s  6 token of this call  7 '' | 'begin' to count an attempt | the attempt that must be the latest
 --       8 now, Unix ms  9 when to look after it, Unix ms ('' never: it has come to rest)
 --       10 Celery message ('' none)  11 prefix of the lanes' waiting sets  12 prefix of the lanes' parked sets
---       13 prefix of the lanes' tallies  14 width of a tally, ms  15 its TTL, s  16… fields and values to set
+--       13 prefix of the lanes' tallies  14 width of a tally, ms  15 its TTL, s
+--       16 '1' when what it needs is a question to the provider  17… fields and values to set
 -- Returns {'moved' | 'stayed' | 'missing', the state before, attempts}
 --
 -- The token makes a call that is sent again (its answer was lost) find its own work done.
@@ -30,13 +31,18 @@ elseif ARGV[7] ~= '' and tonumber(ARGV[7]) ~= attempts then
 end
 
 redis.call('HSET', record, 'state', to, 'before', state, 'token', ARGV[6], 'attempts', attempts,
-  'timeline', (known[3] or '') .. ARGV[4] .. '\n', unpack(ARGV, 16))
+  'timeline', (known[3] or '') .. ARGV[4] .. '\n', unpack(ARGV, 17))
 redis.call('EXPIRE', record, ARGV[5])
 
+local index, other = KEYS[2], KEYS[6]
+if ARGV[16] == '1' then
+  index, other = other, index
+end
+redis.call('ZREM', other, id)
 if ARGV[9] ~= '' then
-  redis.call('ZADD', KEYS[2], ARGV[9], id)
+  redis.call('ZADD', index, ARGV[9], id)
 else
-  redis.call('ZREM', KEYS[2], id)
+  redis.call('ZREM', index, id)
   if known[7] then
     redis.call('ZADD', KEYS[4], now, id)
   end
