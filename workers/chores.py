@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
+
+from celery import Task
 
 from smsgate.flow.dispatch import dispatch
-from smsgate.queues import TaskName
+from smsgate.queues import Queue, TaskName
 from workers import parts
 from workers.app import app
 
@@ -17,13 +19,26 @@ RUN: Final = 0.8
 BATCH: Final = 200
 
 
-@app.task(name=TaskName.REQUEUE_PUSHES, shared=False)
+# Chores that may wait. While no worker takes them each expires, but Redis keeps it: three a second, for ever.
+MOST_WAITING: Final = 20
+
+
+class Chore(Task):  # type: ignore[type-arg]  # as the other tasks
+    """A task that is not queued while many wait: the next in turn does the same."""
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        if parts.records().waiting_in(Queue.CHORES) >= MOST_WAITING:
+            return None
+        return super().apply_async(*args, **options)
+
+
+@app.task(base=Chore, name=TaskName.REQUEUE_PUSHES, shared=False)
 def requeue_pushes() -> None:
     """Queue again the pushes whose task was lost."""
     parts.pushes().requeue(older_than=OVERDUE)
 
 
-@app.task(name=TaskName.WAKE, shared=False)
+@app.task(base=Chore, name=TaskName.WAKE, shared=False)
 def wake() -> None:
     """Look after the messages whose time has come, those of lanes that are paused no more, and those nobody reports."""
     _work_off(parts.wake())
@@ -31,7 +46,7 @@ def wake() -> None:
     _work_off(parts.inquire())
 
 
-@app.task(name=TaskName.SWEEP, shared=False)
+@app.task(base=Chore, name=TaskName.SWEEP, shared=False)
 def sweep() -> None:
     """Give a new task to messages whose own was lost."""
     _work_off(parts.sweep())
@@ -43,7 +58,7 @@ def _work_off(chore: Callable[[int], int]) -> None:
         pass
 
 
-@app.task(name=TaskName.DISPATCH_WEBHOOKS, shared=False)
+@app.task(base=Chore, name=TaskName.DISPATCH_WEBHOOKS, shared=False)
 def dispatch_webhooks() -> None:
     """Queue the webhooks that are due."""
     dispatch(parts.webhooks())

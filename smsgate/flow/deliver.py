@@ -16,7 +16,7 @@ from smsgate.gates.expiry import has_expired
 from smsgate.ledger.records import Record, Records, Result
 from smsgate.ledger.schedule import Schedule
 from smsgate.message import Message, MessageId
-from smsgate.outcome import Outcome, Uncertain
+from smsgate.outcome import Fault, Outcome, Refused, Uncertain
 from smsgate.states import State
 
 log = structlog.get_logger()
@@ -87,6 +87,8 @@ class Deliver:
             return
         outcome = self._send(record)
         attempt = Attempt(record, self.channel.name, claim.attempts)
+        if isinstance(outcome, Refused) and outcome.fault is Fault.UNKNOWN:
+            self.records.count_unknown_code(outcome.reason)
         settle(self.records, attempt, outcome, at=self.now(), patience=self.patience)
         self.brake.learn(record.lane, outcome)
 

@@ -8,6 +8,7 @@ from smsgate.message import Lane, MessageId
 API_KEYS: Final = "sms:keys"
 PAUSES: Final = "sms:pauses"
 REPLIES: Final = "sms:replies"
+UNKNOWN_CODES: Final = "sms:unknown_codes"
 PUSHES_WAITING: Final = "sms:pushes"
 WEBHOOKS: Final = "sms:webhooks"
 

@@ -116,6 +116,22 @@ class Records:
         with border():
             self._redis.ping()
 
+    def waiting_in(self, queue: Queue) -> int:
+        """Count the tasks that wait in a queue."""
+        with border():
+            return int(self._redis.llen(queue))
+
+    def count_unknown_code(self, code: str) -> None:
+        """Count a code of a provider's that our tables do not know; operators look at them."""
+        with border():
+            self._redis.hincrby(keys.UNKNOWN_CODES, code, 1)
+
+    def unknown_codes(self) -> dict[str, int]:
+        """Tell how often each unknown code came."""
+        with border():
+            known = cast("dict[str, str]", self._redis.hgetall(keys.UNKNOWN_CODES))
+        return {code: int(count) for code, count in known.items()}
+
     def forget(self, record: Record) -> None:
         """Take back a record whose task could not be queued."""
         with border():

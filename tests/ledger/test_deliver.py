@@ -1,25 +1,28 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 import redis
 from structlog.testing import capture_logs
 
 from smsgate.channels.channel import Channel, Submission
-from smsgate.errors import RetryLater
+from smsgate.errors import InvalidMessage, RetryLater
 from smsgate.flow.deliver import Deliver
+from smsgate.flow.patience import ATTEMPTS, MOST_REDELIVERIES
 from smsgate.flow.submit import Submit
+from smsgate.ledger import keys
 from smsgate.ledger.records import Record, Records
+from smsgate.ledger.schedule import Schedule
 from smsgate.message import Message, MessageId
 from smsgate.outcome import Fault, Outcome, Refused, Uncertain, Unsent
 from smsgate.queues import Queue
 from smsgate.states import State
-from tests.ledger.providers import Provider, SlowProvider
+from tests.ledger.providers import Nobody, Provider, SlowProvider
 
 ID = MessageId("m1")
-MESSAGE = Message.check(
-    {"to": "13800138000", "template": "T", "params": {"code": "987654"}, "lane": "otp", "valid_for": 300}
-)
+FIELDS = {"to": "13800138000", "template": "T", "params": {"code": "987654"}, "lane": "otp", "valid_for": 300}
+MESSAGE = Message.check(FIELDS)
 Clock = Callable[[], int]
 Through = Callable[[Channel], Deliver]
 
@@ -226,3 +229,75 @@ def test_a_task_that_another_program_sent_by_name_gets_a_record_of_its_own(
     assert (known.state, known.message, known.valid_until) == (State.SENT, MESSAGE, clock() + 300_000)
     assert len(provider.received) == 1
     assert store.llen(Queue.OTP) == 0
+
+
+@accepted
+def test_a_code_that_nobody_knows_is_counted_for_operators(records: Records, deliver_through: Through) -> None:
+    deliver_through(Provider(Refused("isv.NEW_CODE", Fault.UNKNOWN)))(ID, MESSAGE)
+    assert _read(records).state is State.FAILED
+    assert records.unknown_codes() == {"isv.NEW_CODE": 1}
+
+
+@accepted
+def test_a_task_that_comes_again_and_again_without_coming_to_an_attempt_is_poison(
+    records: Records, deliver_through: Through, store: redis.Redis
+) -> None:
+    store.hset(keys.record(ID), "redelivered", MOST_REDELIVERIES)
+    deliver_through(Nobody())(ID, MESSAGE, redelivered=True)
+    assert (_read(records).state, _read(records).reason) == (State.DEAD, "poison")
+
+
+def test_a_task_by_name_that_comes_again_and_again_is_poison_too(
+    records: Records, deliver_through: Through, store: redis.Redis
+) -> None:
+    store.set(keys.deliveries(ID), MOST_REDELIVERIES)
+    deliver_through(Nobody())(ID, MESSAGE, redelivered=True)
+    assert _read(records).state is State.DEAD
+
+
+@accepted
+def test_redeliveries_are_counted_from_attempt_to_attempt_and_first_deliveries_not_at_all(
+    records: Records, deliver_through: Through
+) -> None:
+    deliver = deliver_through(Provider(*[Unsent("dns", Fault.PROVIDER)] * 3))
+    for _ in range(3):
+        with pytest.raises(RetryLater):
+            deliver(ID, MESSAGE, redelivered=True)
+    assert records.take(ID, redelivered=False).redeliveries == 0
+    assert records.take(ID, redelivered=True).redeliveries == 1
+
+
+@accepted
+def test_a_second_copy_of_a_task_does_not_jump_the_wait_for_the_next_attempt(
+    records: Records, schedule: Schedule, deliver_through: Through, clock: Clock
+) -> None:
+    schedule.until(_read(records), clock() + 60_000)
+    deliver_through(Nobody())(ID, MESSAGE)
+    assert _read(records).state is State.QUEUED
+
+
+@accepted
+def test_a_message_out_of_attempts_whose_failure_was_not_written_down_is_buried(
+    records: Records, deliver_through: Through, store: redis.Redis
+) -> None:
+    store.hset(keys.record(ID), mapping={"attempts": ATTEMPTS, "reason": "dns"})
+    deliver_through(Nobody())(ID, MESSAGE)
+    assert (_read(records).state, _read(records).reason) == (State.DEAD, "dns")
+
+
+def test_a_task_by_name_with_a_time_to_send_waits_for_it(
+    records: Records, deliver_through: Through, clock: Clock, store: redis.Redis
+) -> None:
+    later = Message.check({**FIELDS, "send_at": datetime.fromtimestamp(clock() / 1000 + 60, UTC)})
+    deliver_through(Nobody())(ID, later)
+    assert _read(records).state is State.QUEUED
+    assert store.zscore(keys.DUE, ID) == clock() + 60_000
+
+
+def test_a_task_by_name_with_a_time_far_ahead_is_refused(
+    records: Records, deliver_through: Through, clock: Clock
+) -> None:
+    later = Message.check({**FIELDS, "send_at": datetime.fromtimestamp(clock() / 1000 + 40 * 86_400, UTC)})
+    with pytest.raises(InvalidMessage, match="send_at"):
+        deliver_through(Nobody())(ID, later)
+    assert records.read(ID) is None
