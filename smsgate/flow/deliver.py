@@ -51,9 +51,11 @@ class Deliver:
             bury(self.records, message_id, "poison", now=self.now)
         elif record.state is State.QUEUED:
             self._begin(record)
-        elif record.state is State.SENDING:
+        elif record.state is State.SENDING and redelivered:
             self._doubt(record)
         else:
+            # A second copy of a task in other hands, or of one that is done. Should those hands be dead after all, the
+            # attempt's lease runs out.
             log.info("delivery_dropped", state=record.state)
 
     def _begin(self, record: Record) -> None:
@@ -118,6 +120,6 @@ class Deliver:
             return Uncertain(reason=type(error).__name__)
 
     def _doubt(self, record: Record) -> None:
-        """Another worker began this attempt and has not finished it: it died in the call, or is still in it."""
+        """The broker took this task back from a worker that had begun: it died in the call, or is still in it."""
         attempt = Attempt(record, self.channel.name, record.attempts)
         settle(self.records, attempt, Uncertain(reason="worker_lost"), at=self.now(), patience=self.patience)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from smsgate.flow.brake import Brake
 from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.look import look
 from smsgate.flow.submit import task_of
+from smsgate.ledger import keys
 from smsgate.ledger.lanes import By, Lanes, Pause
 from smsgate.ledger.records import Records
 from smsgate.ledger.schedule import Schedule, Seen
@@ -38,9 +40,8 @@ class Release:
 
     def _release(self, lane: Lane, limit: int) -> int:
         entries = self.schedule.parked(lane, limit) if limit else []
-        records = self.records.read_all([one.id for one in entries])
         now = self.now()
-        for entry, record in zip(entries, records, strict=True):
+        for entry, record in look(self.records, self.schedule, keys.parked(lane), entries, now=now):
             if record is None or record.message is None:
                 self.schedule.forget_parked(lane, entry.id)
             else:

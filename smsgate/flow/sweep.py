@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.look import look
 from smsgate.flow.patience import Patience
 from smsgate.flow.submit import task_of
+from smsgate.ledger import keys
 from smsgate.ledger.records import Records
 from smsgate.ledger.schedule import Placed, Schedule, Seen
 from smsgate.message import Lane
@@ -43,7 +45,7 @@ class Sweep:
             return 0
         entries = self.schedule.waiting(lane, min(worked_off, self.patience.overdue_since(now)), limit)
         swept = 0
-        for entry, record in zip(entries, self.records.read_all([one.id for one in entries]), strict=True):
+        for entry, record in look(self.records, self.schedule, keys.waiting(lane), entries, now=now):
             if record is None or record.message is None:
                 self.schedule.forget_waiting(lane, entry.id)
                 continue

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import structlog
 
 from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.look import look
 from smsgate.flow.patience import Patience
 from smsgate.flow.settle import WORKER_LOST
 from smsgate.flow.submit import task_of
 from smsgate.gates.expiry import has_expired
+from smsgate.ledger import keys
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Entry, Schedule, Seen
 from smsgate.states import State
@@ -31,9 +33,9 @@ class Wake:
         Raises:
             StoreUnavailable: What was not looked after is due still.
         """
-        entries = self.schedule.due(self.now(), limit)
-        records = self.records.read_all([entry.id for entry in entries])
-        for entry, record in zip(entries, records, strict=True):
+        now = self.now()
+        entries = self.schedule.due(now, limit)
+        for entry, record in look(self.records, self.schedule, keys.DUE, entries, now=now):
             self._look(entry, record)
         return len(entries)
 

@@ -55,7 +55,7 @@ class Lanes:
         """Read which lanes are paused now."""
         with border():
             known = cast("dict[str, str]", self._redis.hgetall(keys.PAUSES))
-        return {Lane(lane): _pause(line) for lane, line in known.items()}
+        return {lane: _pause(known[lane]) for lane in Lane if lane in known}
 
     def pause_of(self, lane: Lane) -> Pause | None:
         """Say whether a lane is paused; what was read is trusted for `TRUST` seconds, so that this costs nothing."""

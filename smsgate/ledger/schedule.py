@@ -127,6 +127,11 @@ class Schedule:
         """Ask no more about a message that is gone."""
         self._drop(keys.QUESTIONS, message_id)
 
+    def put_off(self, index: str, message_id: MessageId, at: int) -> None:
+        """Look again at `at` after what cannot be read now, so that it does not stand before all others."""
+        with border():
+            self._redis.zadd(index, {message_id: at}, xx=True)
+
     def forget(self, message_id: MessageId) -> None:
         """Take out what needs no look any more."""
         self._drop(keys.DUE, message_id)

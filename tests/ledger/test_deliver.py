@@ -175,8 +175,8 @@ def test_an_attempt_whose_worker_died_is_uncertain_and_not_sent_again(
     records.move(ID, State.SENDING, at=clock(), attempt=True)
     provider = Provider()
     deliver = deliver_through(provider)
-    deliver(ID, MESSAGE)
-    deliver(ID, MESSAGE)
+    deliver(ID, MESSAGE, redelivered=True)
+    deliver(ID, MESSAGE, redelivered=True)
     known = _read(records)
     assert (known.state, known.reason, known.attempts) == (State.UNCERTAIN, "worker_lost", 1)
     assert provider.received == []
@@ -188,7 +188,7 @@ def test_a_dead_workers_attempt_is_uncertain_even_when_the_message_is_too_old_by
 ) -> None:
     records.move(ID, State.SENDING, at=clock(), attempt=True)
     clock.advance(600)
-    deliver_through(Provider())(ID, MESSAGE)
+    deliver_through(Provider())(ID, MESSAGE, redelivered=True)
     assert _read(records).state is State.UNCERTAIN
 
 
@@ -200,7 +200,7 @@ def test_an_answer_that_comes_after_another_worker_doubted_still_counts(
     with ThreadPoolExecutor(1) as first:
         sending = first.submit(deliver_through(slow), ID, MESSAGE)
         assert slow.called.wait(timeout=10)
-        deliver_through(Provider())(ID, MESSAGE)
+        deliver_through(Provider())(ID, MESSAGE, redelivered=True)
         assert _read(records).state is State.UNCERTAIN
         slow.let.set()
         sending.result(timeout=10)
@@ -301,3 +301,12 @@ def test_a_task_by_name_with_a_time_far_ahead_is_refused(
     with pytest.raises(InvalidMessage, match="send_at"):
         deliver_through(Nobody())(ID, later)
     assert records.read(ID) is None
+
+
+@accepted
+def test_a_second_copy_of_a_task_leaves_the_attempt_of_the_first_alone(
+    records: Records, deliver_through: Through, clock: Clock
+) -> None:
+    records.move(ID, State.SENDING, at=clock(), attempt=True)
+    deliver_through(Nobody())(ID, MESSAGE)
+    assert _read(records).state is State.SENDING

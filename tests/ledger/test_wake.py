@@ -5,9 +5,13 @@ import json
 import pytest
 import redis
 
+from smsgate.flow.brake import Brake
 from smsgate.flow.inquire import MOST_QUESTIONS, QUESTION_LEASE, Inquire
+from smsgate.flow.look import PUT_OFF
 from smsgate.flow.patience import Patience
+from smsgate.flow.release import Release
 from smsgate.flow.submit import Submit, draft
+from smsgate.flow.sweep import Sweep
 from smsgate.flow.wake import Wake
 from smsgate.ledger import keys
 from smsgate.ledger.records import LOOK_AGAIN, Event, Record, Records
@@ -180,3 +184,25 @@ def test_a_crowd_is_looked_after_in_portions(wake: Wake, records: Records, clock
         Submit(records, now=clock)(MESSAGE, message_id=f"m{number}")
     clock.advance(MESSAGE.seconds_valid)
     assert [wake(10), wake(10), wake(10), wake(10)] == [10, 10, 5, 0]
+
+
+@pytest.mark.parametrize("index", [keys.DUE, keys.waiting(Lane.OTP), keys.parked(Lane.OTP)])
+def test_a_record_that_cannot_be_read_holds_up_no_other(
+    records: Records, schedule: Schedule, brake: Brake, clock: Clock, store: redis.Redis, index: str
+) -> None:
+    """A newer version wrote it, and this worker is not yet replaced."""
+    for name in ("strange", "m1"):
+        Submit(records, now=clock)(MESSAGE, message_id=name)
+        schedule.park(draft(MESSAGE, MessageId(name), client="", at=clock()), now=clock())
+    store.hset(keys.record(MessageId("strange")), "state", "teleported")
+    store.delete(Queue.OTP, keys.DUE, keys.parked(Lane.OTP))
+    store.zadd(index, {"strange": 1, ID: 2})
+    chores = (
+        Wake(records, schedule, PATIENCE, clock),
+        Sweep(records, schedule, PATIENCE, clock),
+        Release(records, schedule, brake.lanes, brake, clock),
+    )
+    for chore in chores:
+        chore(10)
+    assert _tasks(store) == [ID]
+    assert store.zscore(index, "strange") == clock() + PUT_OFF
