@@ -19,6 +19,7 @@ DEAD: Final = "sms:dead"  # dead letters, by when they died
 WAITING_IN: Final = "sms:waiting:"  # + lane: messages with a task in the queue, by since when
 PARKED_IN: Final = "sms:parked:"  # + lane: messages of a paused lane, by since when
 TALLY_OF: Final = "sms:tally:"  # + lane and number of a time slice: attempts that ended, and those that ended dead
+STRAYS: Final = "sms:strays"
 
 DAY: Final = 24 * 3600
 # A record that has not come to an end is kept longer than any message can be scheduled (30 days), valid (7 days) and
@@ -34,6 +35,7 @@ PUSH_TTL: Final = 3 * DAY
 # Longer than the longest wait between two attempts (a day and a fifth), from the last attempt.
 WEBHOOK_TTL: Final = 3 * DAY
 BREAKER_TTL: Final = DAY
+STRAY_TTL: Final = 45 * DAY
 # Replies are kept by number, not by age: the oldest go first.
 MOST_REPLIES: Final = 100_000
 
@@ -87,3 +89,7 @@ def breaker(endpoint: str) -> str:
 def reply(line: str) -> str:
     """Name a reply by everything that it says: what is pushed again says the same."""
     return f"sms:reply:{hashlib.sha256(line.encode()).hexdigest()}"
+
+
+def stray(stray_id: str) -> str:
+    return f"sms:stray:{stray_id}"

@@ -1,0 +1,82 @@
+"""What workers have taken off the queues and not acknowledged: Celery's own two keys, written so that none is lost.
+
+Celery writes them in transactions, and a full Redis refuses every command inside one, even those that make room.
+"""
+
+import json
+import time
+from enum import StrEnum
+from typing import Any, Final, cast
+
+import redis
+
+from smsgate.ledger import scripts
+from smsgate.ledger.connection import border
+
+# At once, of what dead workers left behind.
+MOST_OVERDUE: Final = 100
+
+
+class Return(StrEnum):
+    """What became of an entry that was given back; FULL: it is back, in a Redis that accepts no more."""
+
+    GONE = "gone"
+    BACK = "back"
+    FULL = "full"
+
+
+class Unacked:
+    """What is unacknowledged in one Redis. Every method raises StoreUnavailable and may be called again."""
+
+    def __init__(self, client: redis.Redis, index_key: str, entries_key: str) -> None:
+        self._redis = client
+        self._keys: Final = [index_key, entries_key]
+        self._note = client.register_script(scripts.source("note_unacked"))
+        self._give_back = client.register_script(scripts.source("give_back"))
+
+    def note(self, tag: str, message: dict[str, Any], queue: str) -> None:
+        """Note that a worker has taken this message off this queue."""
+        # As Celery's own workers note it; without an exchange they too give it back to where it came from.
+        entry = json.dumps([message, "", queue])
+        with border():
+            self._note(keys=self._keys, args=[tag, time.time(), entry])
+
+    def forget(self, tag: str) -> None:
+        """Acknowledge."""
+        index_key, entries_key = self._keys
+        with border():
+            # Interrupted between the two, the index names an entry that is gone, and whoever looks drops the name.
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hdel(entries_key, tag)
+            pipe.zrem(index_key, tag)
+            pipe.execute()
+
+    def give_back(self, tag: str, *, last: bool) -> Return:
+        """Put an entry back onto its queue, to be taken next or `last`."""
+        with border():
+            held = cast("bytes | None", self._redis.hget(self._keys[1], tag))
+            message, queue = _marked(held) if held else ({}, "")
+            answer = self._give_back(
+                keys=[*self._keys, queue],
+                args=[tag, json.dumps(message), "LPUSH" if last else "RPUSH"],
+            )
+        return Return(answer.decode() if isinstance(answer, bytes) else answer)
+
+    def overdue(self, seconds: float) -> list[str]:
+        """Name what has been unacknowledged for longer than this, oldest first."""
+        with border():
+            tags = self._redis.zrange(
+                self._keys[0], "-inf", time.time() - seconds, byscore=True, offset=0, num=MOST_OVERDUE
+            )
+        return [tag.decode() if isinstance(tag, bytes) else str(tag) for tag in cast("list[Any]", tags)]
+
+
+def _marked(held: bytes) -> tuple[dict[str, Any], str]:
+    """Read a note, and mark its message as one that comes again."""
+    message, exchange, queue = json.loads(held)
+    if isinstance(message.get("headers"), dict):
+        message["headers"]["redelivered"] = True
+    info = message.get("properties", {}).get("delivery_info")
+    if isinstance(info, dict):
+        info["redelivered"] = True
+    return message, str(queue or exchange)

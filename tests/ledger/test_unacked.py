@@ -1,0 +1,104 @@
+"""What workers hold of the queues, in a real Redis, full or not."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from smsgate.errors import StoreUnavailable
+from smsgate.ledger.connection import connect_briefly
+from smsgate.ledger.unacked import Return, Unacked
+
+MESSAGE = {"body": "x", "headers": {"id": "t-1"}, "properties": {"delivery_tag": "tag", "delivery_info": {}}}
+
+
+@pytest.fixture(params=[0, 1], ids=["roomy", "full"])
+def client(request: pytest.FixtureRequest, start_redis: Callable[..., Any]) -> Iterator[redis.Redis]:
+    with start_redis("--maxmemory-policy", "noeviction") as (url, _):
+        client = connect_briefly(url)
+        client.lpush("sms.otp", "first")
+        client.config_set("maxmemory", request.param)
+        yield client
+
+
+@pytest.fixture
+def full(client: redis.Redis) -> bool:
+    return client.config_get("maxmemory") != {"maxmemory": "0"}
+
+
+@pytest.fixture
+def unacked(client: redis.Redis) -> Unacked:
+    return Unacked(client, "unacked_index", "unacked")
+
+
+def test_what_is_noted_is_where_celerys_own_workers_look(client: redis.Redis, unacked: Unacked) -> None:
+    for _ in range(2):
+        unacked.note("tag", MESSAGE, "sms.otp")
+
+    assert json.loads(str(client.hget("unacked", "tag"))) == [MESSAGE, "", "sms.otp"]
+    assert client.zrange("unacked_index", 0, -1) == ["tag"]
+
+
+def test_what_is_forgotten_is_acknowledged(client: redis.Redis, unacked: Unacked) -> None:
+    unacked.note("tag", MESSAGE, "sms.otp")
+
+    for _ in range(2):
+        unacked.forget("tag")
+
+    assert (client.hlen("unacked"), client.zcard("unacked_index")) == (0, 0)
+
+
+@pytest.mark.parametrize(("last", "place"), [(True, 0), (False, 1)])
+def test_what_is_given_back_is_on_its_queue_once(
+    client: redis.Redis, unacked: Unacked, full: bool, last: bool, place: int
+) -> None:
+    unacked.note("tag", MESSAGE, "sms.otp")
+
+    assert unacked.give_back("tag", last=last) is (Return.FULL if full else Return.BACK)
+    assert unacked.give_back("tag", last=last) is Return.GONE
+
+    entries = client.lrange("sms.otp", 0, -1)
+    assert len(entries) == 2
+    assert json.loads(entries[place])["headers"] == {"id": "t-1", "redelivered": True}
+    assert (client.hlen("unacked"), client.zcard("unacked_index")) == (0, 0)
+
+
+def test_what_is_acknowledged_is_not_given_back(client: redis.Redis, unacked: Unacked) -> None:
+    unacked.note("tag", MESSAGE, "sms.otp")
+    unacked.forget("tag")
+
+    assert unacked.give_back("tag", last=True) is Return.GONE
+    assert client.lrange("sms.otp", 0, -1) == ["first"]
+
+
+def test_what_has_waited_too_long_is_named_oldest_first(client: redis.Redis, unacked: Unacked) -> None:
+    for number in range(3):
+        unacked.note(f"tag-{number}", MESSAGE, "sms.otp")
+
+    assert unacked.overdue(60) == []
+    assert unacked.overdue(-60) == ["tag-0", "tag-1", "tag-2"]
+
+
+def test_a_note_of_celerys_own_worker_is_given_back_too(client: redis.Redis, unacked: Unacked) -> None:
+    unacked.note("tag", MESSAGE, "sms.otp")
+    client.config_set("maxmemory", 0)
+    client.hset("unacked", "tag", json.dumps([MESSAGE, "sms.bulk", ""]))
+
+    unacked.give_back("tag", last=True)
+
+    assert client.llen("sms.bulk") == 1
+
+
+def test_what_a_read_only_redis_refuses_to_take_back_stays_noted(client: redis.Redis, unacked: Unacked) -> None:
+    unacked.note("tag", MESSAGE, "sms.otp")
+    client.execute_command("REPLICAOF", "127.0.0.1", "1")
+
+    with pytest.raises(StoreUnavailable):
+        unacked.give_back("tag", last=True)
+    with pytest.raises(StoreUnavailable):
+        unacked.forget("tag")
+
+    client.execute_command("REPLICAOF", "NO", "ONE")
+    assert client.hkeys("unacked") == ["tag"]
