@@ -6,6 +6,11 @@ from smsgate.settings import current as _current
 broker_url = _current().redis_url
 broker_connection_retry_on_startup = True  # a worker that starts before Redis waits for it
 
+# For as long as it takes; Celery gives up after 100 tries, and the worker ends.
+broker_connection_max_retries = None
+# A Redis that answers with a refusal (a replica after a failover, a full disk) is tried again, like one that is away.
+broker_channel_error_retry = True
+
 # JSON only: a pickle from the broker would run whatever somebody wrote there.
 accept_content = ["json"]
 task_serializer = "json"
@@ -37,6 +42,8 @@ task_reject_on_worker_lost = True
 task_acks_on_failure_or_timeout = True
 # Prefetched tasks wait behind the one in hand, even where another worker is idle: take one for each child.
 worker_prefetch_multiplier = 1
+# What is no task of ours is kept before it is acknowledged.
+worker_consumer = "workers.consumer:Consumer"
 # With True, a reconnect to Redis runs the task in hand twice.
 worker_cancel_long_running_tasks_on_connection_loss = False
 
@@ -54,8 +61,6 @@ broker_transport_options = {
     # Look for such tasks every 5 s; kombu's defaults make it 100 s.
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
-    # A worker that dies while it looks blocks the others for this long; kombu's default is 300 s.
-    "unacked_mutex_expire": 30,
     # Without these a Redis that swallows packets hangs a worker for ever.
     "socket_timeout": 5,
     "socket_connect_timeout": 2,

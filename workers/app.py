@@ -31,6 +31,8 @@ class Gateway(Celery):
     `broker_read_url` and `broker_write_url` would do too, but Celery shows those with the password in them.
     """
 
+    amqp_cls = "workers.broker:AMQP"
+
     def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Any:
         return super().connection_for_read(url or current().redis_url, **kwargs)
 

@@ -169,3 +169,28 @@ host.log.setup(loglevel="INFO")
 print(json.dumps([type(one.formatter).__module__ for one in logging.getLogger().handlers]))
 """
     assert ask(program) == ["celery.utils.log"]
+
+
+def test_every_url_of_redis_is_reached_by_our_transport_and_shown_as_it_is(ask: Callable[..., Any]) -> None:
+    program = """
+import json
+from workers.app import app
+urls = "redis://:hunter2@ours:1/0", "rediss://:hunter2@ours:1/0?ssl_cert_reqs=required", "memory://"
+found = [one for url in urls for known in (app.connection_for_write(url),) for one in (known, known.clone())]
+print(json.dumps([[one.get_transport_cls().__module__, one.as_uri(), bool(one.ssl)] for one in found]))
+"""
+    shown = ask(program, environment={"SMSGATE_REDIS_URL": "redis://ours:1/0"})
+    assert [one[0] for one in shown] == ["workers.transport"] * 4 + ["kombu.transport.memory"] * 2
+    assert [one[1].split("://")[0] for one in shown[:4]] == ["redis", "redis", "rediss", "rediss"]
+    assert [one[2] for one in shown[:4]] == [False, False, True, True]
+    assert "hunter2" not in repr(shown)
+
+
+def test_a_worker_tries_for_ever_to_reach_its_broker(ask: Callable[..., Any]) -> None:
+    program = """
+import json
+from workers.app import app
+print(json.dumps([app.conf[name] for name in ("broker_connection_max_retries", "broker_channel_error_retry",
+                                              "broker_connection_retry_on_startup", "worker_consumer")]))
+"""
+    assert ask(program) == [None, True, True, "workers.consumer:Consumer"]
