@@ -26,6 +26,10 @@ class WorkerNode(CeleryWorkerContainer):
         log: bytes = self._container.every_log()
         return log.decode()
 
+    def runs(self) -> bool:
+        """Say whether the process that was started last still runs; nothing starts it again by itself."""
+        return bool(self._container.status == "running")
+
     def wait(self, timeout: float) -> int:
         """Wait until it has ended by itself; gives its exit status."""
         status: int = self._container.wait(timeout)
