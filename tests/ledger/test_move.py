@@ -1,6 +1,9 @@
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from itertools import product
 from threading import Barrier
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -8,6 +11,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smsgate.errors import StoreUnavailable
 from smsgate.flow.submit import draft
 from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
@@ -18,6 +22,7 @@ from smsgate.states import FINAL, FOLLOWS, State, may_follow
 AT = 1_767_225_600_000
 MESSAGE = Message.check({"to": "13800138000", "template": "T", "params": {"code": "123456"}})
 RETENTION = 3600
+StartRedis = Callable[..., AbstractContextManager[tuple[str, Any]]]
 SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -167,3 +172,16 @@ def test_a_receipt_and_an_answer_that_race_end_in_the_receipts_state(redis_url: 
             ends = product([message_id], [State.SENT, State.DELIVERED])
             list(pool.map(lambda worker, end: worker.move(*end, at=AT), workers, ends))
             assert _read(records, message_id).state is State.DELIVERED
+
+
+def test_a_message_in_a_full_redis_can_come_to_its_end(start_redis: StartRedis) -> None:
+    """New messages are refused there; those that are accepted must go their way, or nothing would ever make room."""
+    with start_redis("--maxmemory-policy", "noeviction") as (url, _):
+        store = connect_briefly(url)
+        records = Records(store, retention=60)
+        message_id = _accepted(records)
+        store.config_set("maxmemory", "1")
+        for step in (State.SENDING, State.QUEUED, State.SENDING, State.SENT, State.DELIVERED):
+            assert records.move(message_id, step, at=AT, attempt=step is State.SENDING).result is Result.MOVED
+        with pytest.raises(StoreUnavailable):
+            _accepted(records)

@@ -30,9 +30,11 @@ elseif ARGV[7] ~= '' and tonumber(ARGV[7]) ~= attempts then
   return { 'stayed', state, attempts }
 end
 
+-- EXPIRE comes first: a full Redis refuses a script whose first write takes memory, and lets one go on that has begun
+-- to write. New messages it must refuse; those that it holds must be able to come to their end.
+redis.call('EXPIRE', record, ARGV[5])
 redis.call('HSET', record, 'state', to, 'before', state, 'token', ARGV[6], 'attempts', attempts,
   'timeline', (known[3] or '') .. ARGV[4] .. '\n', unpack(ARGV, 17))
-redis.call('EXPIRE', record, ARGV[5])
 
 local index, other = KEYS[2], KEYS[6]
 if ARGV[16] == '1' then
