@@ -63,3 +63,33 @@ def test_an_events_detail_is_told_with_the_time_of_the_report_readable() -> None
 
 def test_a_moment_keeps_its_milliseconds() -> None:
     assert moment(AT + 7) == "2026-01-01T00:00:00.007Z"
+
+
+def test_a_time_that_lies_ahead_is_told_until_it_has_come() -> None:
+    fields = {"to": "13800138000", "template": "T", "send_at": "2026-01-01T08:00:05+08:00"}
+    record = draft(Message.check(fields), MessageId("m1"), client="", at=AT)
+    ahead = {"send_at": "2026-01-01T00:00:05.000Z", "not_before": "2026-01-01T00:00:05.000Z"}
+    told = report(record, now=AT)
+    assert {name: told.get(name) for name in ahead} == ahead
+    assert told["timeline"][0]["send_at"] == ahead["send_at"]
+    assert ahead.keys().isdisjoint(report(record, now=AT + 5000))
+    assert ahead.keys().isdisjoint(report(replace(record, state=State.CANCELLED), now=AT))
+
+
+def test_a_wait_for_the_next_attempt_is_told_without_a_time_that_has_passed() -> None:
+    told = report(_record(not_before=AT + 90_000), now=AT)
+    assert told["not_before"] == "2026-01-01T00:01:30.000Z"
+    assert "send_at" not in told
+
+
+def test_of_a_callback_url_only_the_host_is_told() -> None:
+    fields = {"to": "13800138000", "template": "T", "callback_url": "https://Hooks.example.com:8443/secret?key=1"}
+    told = report(draft(Message.check(fields), MessageId("m1"), client="", at=AT))
+    assert told["callback_host"] == "hooks.example.com"
+    assert "secret" not in json.dumps(told)
+
+
+def test_what_to_do_when_uncertain_is_told_where_it_is_unusual() -> None:
+    fields = {"to": "13800138000", "template": "T", "on_uncertain": "resend"}
+    assert report(draft(Message.check(fields), MessageId("m1"), client="", at=AT))["on_uncertain"] == "resend"
+    assert "on_uncertain" not in report(_record())
