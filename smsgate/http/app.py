@@ -4,10 +4,14 @@ import structlog
 from flask import Flask
 
 from smsgate import telemetry
+from smsgate.flow.drop import Drop
+from smsgate.flow.replay import Replay
 from smsgate.flow.submit import Submit
-from smsgate.http import callbacks, health, messages, problems
+from smsgate.http import callbacks, dead_letters, health, messages, problems
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.connection import connect_briefly
+from smsgate.ledger.dead_letters import DeadLetters
+from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.pushes import Pushes
 from smsgate.ledger.records import Records
 from smsgate.settings import load
@@ -29,9 +33,13 @@ def create_app() -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # an attribute of Flask's default provider
     app.json.sort_keys = False  # type: ignore[attr-defined]  # likewise
     problems.register(app)
-    app.register_blueprint(messages.blueprint(Submit(records), records, ApiKeys(redis)))
+    api_keys, letters = ApiKeys(redis), DeadLetters(redis, records)
+    app.register_blueprint(messages.blueprint(Submit(records), records, api_keys))
+    app.register_blueprint(
+        dead_letters.blueprint(letters, records, Replay(records, letters), Drop(records, letters), api_keys)
+    )
     app.register_blueprint(callbacks.blueprint(Pushes(redis), settings.callback_secret))
-    app.register_blueprint(health.blueprint(records))
+    app.register_blueprint(health.blueprint(records, Lanes(redis)))
     if settings.callback_secret is None:
         log.warning("callbacks_off", fix="set SMSGATE_CALLBACK_SECRET, or receipts cannot come in")
     return app

@@ -1,4 +1,4 @@
-"""`/v1/messages`: accept one message; tell what became of it."""
+"""`/v1/messages`: accept one message; tell what became of it; call it back."""
 
 import re
 from http import HTTPStatus
@@ -6,17 +6,18 @@ from typing import Any, Final
 
 from flask import Blueprint, Request, Response, g, jsonify, request, url_for
 
+from smsgate.flow.cancel import Called, cancel
 from smsgate.flow.report import report
 from smsgate.flow.submit import Submit
 from smsgate.http.auth import authenticate
 from smsgate.http.body import read_object
+from smsgate.http.owned import owned
 from smsgate.http.problems import Problem
 from smsgate.ledger.api_keys import ApiKeys
-from smsgate.ledger.records import Record, Records
-from smsgate.message import MESSAGE_ID, Message, MessageId
+from smsgate.ledger.records import Records
+from smsgate.message import Message, MessageId
 from smsgate.states import State
 
-_ID: Final = re.compile(MESSAGE_ID)
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -42,7 +43,15 @@ def blueprint(submit: Submit, records: Records, api_keys: ApiKeys) -> Blueprint:
 
     @routes.get("/<message_id>")
     def show(message_id: str) -> Response:
-        return jsonify(report(_owned(records, message_id, g.client)))
+        return jsonify(report(owned(records, message_id, g.client)))
+
+    @routes.delete("/<message_id>")
+    def call_back(message_id: str) -> Response:
+        record = owned(records, message_id, g.client)
+        cancellation = cancel(records, record.id)
+        if cancellation.called is Called.TOO_LATE:
+            raise _too_late(cancellation.state)
+        return jsonify(report(owned(records, message_id, g.client)))
 
     return routes
 
@@ -60,18 +69,16 @@ def _accepted(message_id: MessageId, state: State, message: Message) -> dict[str
     return {name: value for name, value in known.items() if value is not None}
 
 
+def _too_late(state: State | None) -> Problem:
+    detail = f"id: the message is {state}; only one that is queued can be cancelled."
+    if state is State.DEAD:
+        detail += " DELETE /v1/dead-letters/ID drops a dead letter."
+    return Problem(HTTPStatus.CONFLICT, "too-late", detail, state=state)
+
+
 def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
         detail = "Idempotency-Key: must be 1 to 255 printable ASCII characters without spaces, such as a UUID."
         raise Problem(HTTPStatus.BAD_REQUEST, "bad-idempotency-key", detail)
     return key
-
-
-def _owned(records: Records, message_id: str, client: str) -> Record:
-    """Find a message that this client may read: its own, or one that no HTTP client owns (`.delay()`, the CLI)."""
-    record = records.read(MessageId(message_id)) if _ID.fullmatch(message_id) else None
-    if record is None or record.client not in ("", client):
-        detail = "id: there is no such message; it was never accepted, or it ended longer ago than messages are kept."
-        raise Problem(HTTPStatus.NOT_FOUND, "unknown-message", detail)
-    return record

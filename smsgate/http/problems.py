@@ -31,6 +31,12 @@ def invalid(errors: Sequence[FieldError]) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-message", "Mend the fields named in errors.", errors=named)
 
 
+def bad_request(errors: Sequence[FieldError]) -> Problem:
+    """Name each parameter or field of a request that cannot be understood."""
+    named = [{"field": error.field, "message": error.message} for error in errors]
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "Mend the fields named in errors.", errors=named)
+
+
 def answer(problem: Problem) -> Response:
     """Write a problem as application/problem+json."""
     body = {
@@ -64,7 +70,7 @@ def register(app: Flask) -> None:
 
 def _unavailable(_error: StoreUnavailable) -> Response:
     detail = f"The store does not answer; try again in {RETRY_AFTER} s."
-    if request.method == "POST":
+    if request.endpoint == "messages.accept":
         # A Redis that only falls silent may still do what it was asked: who repeats without a key sends twice.
         detail += (
             " Whether this was accepted is not known: repeat it with the same Idempotency-Key, or it may go twice."

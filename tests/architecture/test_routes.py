@@ -8,6 +8,11 @@ import pytest
 WITH_KEY = {
     ("POST", "/v1/messages"),
     ("GET", "/v1/messages/<message_id>"),
+    ("DELETE", "/v1/messages/<message_id>"),
+    ("GET", "/v1/dead-letters"),
+    ("GET", "/v1/dead-letters/<message_id>"),
+    ("DELETE", "/v1/dead-letters/<message_id>"),
+    ("POST", "/v1/dead-letters/replay"),
 }
 # The callbacks carry a secret in their path instead: that is the only way in which the provider can show one.
 OPEN = {
