@@ -9,13 +9,18 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from smsgate import telemetry
 from smsgate.errors import FieldError, InvalidMessage, SmsgateError
+from smsgate.flow.cancel import Called
+from smsgate.flow.cancel import cancel as call_back
 from smsgate.flow.report import moment, report
 from smsgate.flow.submit import Submit
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import Records
 from smsgate.ledger.webhook_secrets import WebhookSecrets
+from smsgate.local.dead import dead
+from smsgate.local.lanes import lanes
 from smsgate.local.show import print_timeline
 from smsgate.message import Lane, Message, MessageId
 from smsgate.settings import current
@@ -66,6 +71,23 @@ def send(to: str, template: str, params: tuple[str, ...], wait: bool, **more: st
 def show(message_id: str, wait: bool) -> None:
     """Print what became of a message."""
     _show(message_id, wait=wait)
+
+
+@smsgate.command()
+@click.argument("message_id", metavar="ID")
+def cancel(message_id: str) -> None:
+    """Call back a message that nobody has begun to send."""
+    telemetry.configure("WARNING", form="console")
+    cancellation = call_back(_records(), MessageId(message_id))
+    if cancellation.called is Called.MISSING:
+        raise click.ClickException(f"There is no message {message_id} in this Redis (SMSGATE_REDIS_URL).")
+    if cancellation.called is Called.TOO_LATE:
+        raise click.ClickException(f"It is too late: the message is {cancellation.state}.")
+    click.echo(f"{message_id} is cancelled.")
+
+
+smsgate.add_command(dead)
+smsgate.add_command(lanes)
 
 
 @smsgate.command()
