@@ -15,10 +15,11 @@ from smsgate.message import Message, MessageId
 from smsgate.queues import Queue
 from smsgate.states import State
 from tests.integration.nodes import procfile
-from tests.integration.nodes.gateway import TEMPLATE, Gateway, fresh_phone, states
+from tests.integration.nodes.gateway import QUEUES, TEMPLATE, Gateway, fresh_phone, states, worker_settings
 from tests.integration.nodes.janitor import Janitor
 from tests.integration.nodes.process import NodeProcess, clean_environment
 from tests.integration.nodes.until import until
+from tests.integration.nodes.worker_node import WorkerNode
 
 DENIED = "isp.RAM_PERMISSION_DENY"
 LETTERS = "/v1/dead-letters"
@@ -93,6 +94,37 @@ def test_a_wrong_key_makes_dead_letters_that_are_mended_and_replayed_at_a_rate_a
         spaced.add(replayed.get("not_before"))
     assert len(spaced) == 4, "each has a time of its own"
     assert _listed(own_gateway) == []
+
+
+def test_a_worker_killed_before_it_notes_a_death_loses_no_letter(
+    bare_gateway: Gateway, tmp_path: Path, janitor: Janitor
+) -> None:
+    settings = worker_settings(bare_gateway.redis_url, bare_gateway.sandbox)
+    bare_gateway.sandbox.fault(kind="throttle", retry_after_ms=50)
+    command = procfile.worker_line(*QUEUES)
+    command[-1] += " --include dying_worker"
+    doomed = clean_environment(**settings, PYTHONPATH=str(Path(procfile.__file__).parent))
+    dying = WorkerNode.start("dying", command, doomed, tmp_path, janitor)
+    message_id = bare_gateway.send()
+    dying.wait(30)
+    dying.teardown()
+    known = bare_gateway.show(message_id)
+    assert (known["state"], known["attempts"]) == ("queued", 5)
+
+    # A minute later, when the schedule looks after it again.
+    assert bare_gateway.redis.zadd("sms:due", {message_id: _now()}, xx=True, ch=True) == 1
+    worker = WorkerNode.start("next", procfile.worker_line(*QUEUES), clean_environment(**settings), tmp_path, janitor)
+    called = bare_gateway.run(
+        *("celery", "-A", "workers", "call", "sms.wake", "--queue", "sms.chores"),
+        SMSGATE_REDIS_URL=bare_gateway.redis_url,
+    )
+    assert called.returncode == 0, called.stderr
+    known = bare_gateway.until_state(message_id, "dead")
+    worker.teardown()
+
+    assert (known["attempts"], known["reason"]) == (5, "Throttling.User")
+    assert _listed(bare_gateway, reason="Throttling.*") == [message_id]
+    assert bare_gateway.received(message_id) == []
 
 
 def test_twenty_requests_that_replay_one_letter_send_one_sms(gateway: Gateway) -> None:
