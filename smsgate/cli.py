@@ -7,24 +7,22 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from smsgate import telemetry
-from smsgate.errors import FieldError, InvalidMessage, SmsgateError
+from smsgate.commands.dead import dead
+from smsgate.commands.keys import keys
+from smsgate.commands.lanes import lanes
+from smsgate.commands.webhooks import webhooks
+from smsgate.errors import SmsgateError
 from smsgate.flow.cancel import Called
 from smsgate.flow.cancel import cancel as call_back
-from smsgate.flow.report import moment, report
+from smsgate.flow.report import report
 from smsgate.flow.submit import Submit
-from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import Records
-from smsgate.ledger.webhook_secrets import WebhookSecrets
-from smsgate.local.dead import dead
-from smsgate.local.lanes import lanes
 from smsgate.local.show import print_timeline
-from smsgate.message import Lane, Message, MessageId
+from smsgate.message import Lane, Message, MessageId, OnUncertain
 from smsgate.settings import current
-from smsgate.webhooks.signature import new_secret
 
 # Seconds for which `send --wait` and `show --wait` follow a message.
 LONGEST_WAIT = 60.0
@@ -53,6 +51,9 @@ def up(procfile: Path, once: bool) -> None:
 @click.option("--sign", help="The sign, where it is not SMSGATE_SIGN.")
 @click.option("--lane", type=click.Choice([lane.value for lane in Lane]))
 @click.option("--valid-for", type=int, metavar="SECONDS", help="Do not send it later than this.")
+@click.option("--send-at", metavar="TIME", help="Send it then: 2026-12-24T18:00:00+08:00.")
+@click.option("--on-uncertain", type=click.Choice([policy.value for policy in OnUncertain]))
+@click.option("--callback-url", metavar="URL", help="Tell this URL, signed, when it has come to its end.")
 @click.option("--reference", help="Your own name for it.")
 @click.option("--wait", is_flag=True, help="Follow it to its end and print its timeline.")
 def send(to: str, template: str, params: tuple[str, ...], wait: bool, **more: str | int | None) -> None:
@@ -86,8 +87,8 @@ def cancel(message_id: str) -> None:
     click.echo(f"{message_id} is cancelled.")
 
 
-smsgate.add_command(dead)
-smsgate.add_command(lanes)
+for group in (dead, keys, lanes, webhooks):
+    smsgate.add_command(group)
 
 
 @smsgate.command()
@@ -115,62 +116,6 @@ def redis() -> None:
 
     state.prepare()
     redis_server.run(current().redis_port, state.HERE / "redis")
-
-
-@smsgate.group()
-def keys() -> None:
-    """Make, list and revoke the keys of the HTTP API."""
-
-
-@keys.command("create")
-@click.argument("client")
-def create_key(client: str) -> None:
-    """Make a key for CLIENT and print it, this once. The keys of one client see the same messages."""
-    _check_client(client)
-    click.echo(ApiKeys(connect_briefly(current().redis_url)).create(client))
-
-
-@keys.command("list")
-def list_keys() -> None:
-    """List the keys, never their secrets."""
-    table = Table("id", "client", "created")
-    for key in ApiKeys(connect_briefly(current().redis_url)).list():
-        table.add_row(key.id, key.client, moment(key.created_at * 1000))
-    Console().print(table)
-
-
-@keys.command("revoke")
-@click.argument("key_id", metavar="ID")
-def revoke_key(key_id: str) -> None:
-    """Revoke the key with this id."""
-    if not ApiKeys(connect_briefly(current().redis_url)).revoke(key_id):
-        raise click.ClickException(f"There is no key {key_id}; `smsgate keys list` shows the ids.")
-
-
-@smsgate.group()
-def webhooks() -> None:
-    """Secrets with which clients verify the webhooks that they receive."""
-
-
-@webhooks.command("secret")
-@click.argument("client")
-@click.option("--rotate", is_flag=True, help="Make a new one; the present one stays valid beside it.")
-@click.option("--drop-previous", is_flag=True, help="Sign with the newest one only.")
-def webhook_secret(client: str, rotate: bool, drop_previous: bool) -> None:
-    """Print CLIENT's valid secrets, the newest first; makes the first. "" is for `.delay()` and `smsgate send`."""
-    if client:
-        _check_client(client)
-    secrets = WebhookSecrets(connect_briefly(current().redis_url), new_secret)
-    if rotate:
-        secrets.rotate(client)
-    if drop_previous:
-        secrets.drop_previous(client)
-    click.echo("\n".join(secrets.valid(client)))
-
-
-def _check_client(client: str) -> None:
-    if not client.replace("-", "").replace("_", "").isalnum():
-        raise InvalidMessage([FieldError("CLIENT", "must be letters, digits, - and _")])
 
 
 def _records() -> Records:

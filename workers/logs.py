@@ -15,6 +15,8 @@ from smsgate.settings import current
 
 # Celery writes the whole body of a task that it does not know, or cannot decode, into this log.
 _TELLTALE: Final = "celery.worker.consumer.consumer"
+# At DEBUG Celery writes each task with its body, number and code, into this one.
+_ARGUMENTATIVE: Final = "celery.pool"
 _TASK_ID: Final = re.compile(r"'id': '([A-Za-z0-9_-]{1,64})'")
 
 
@@ -38,6 +40,7 @@ class Logging(CeleryLogging):
         """Configure this process's logs; True tells Celery that it is done."""
         settings = current()
         telemetry.configure(loglevel or settings.log_level, form=settings.log_format)
+        logging.getLogger(_ARGUMENTATIVE).setLevel(logging.INFO)
         logger = logging.getLogger(_TELLTALE)
         if not any(isinstance(one, Discreet) for one in logger.filters):
             logger.addFilter(Discreet())

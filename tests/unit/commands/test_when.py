@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 import pytest
 
-from smsgate.local.when import when
+from smsgate.commands.when import when
 
 CONTEXT = click.Context(click.Command("x"))
 OPTION = click.Option(["--since"])

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from smsgate.commands.when import when
 from smsgate.ledger.dead_letters import Filter
-from smsgate.local.when import when
 from smsgate.message import Lane
 
 _OPTIONS = (

@@ -6,16 +6,16 @@ import time
 from collections import Counter
 
 import click
-import redis
 
 from smsgate import telemetry
+from smsgate.commands import strays
+from smsgate.commands.letter_options import filtered, insist_on_a_choice
 from smsgate.flow.drop import Drop, Dropped
 from smsgate.flow.replay import FASTEST, SLOWEST, Replay, Replayed
 from smsgate.flow.report import moment, report
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.dead_letters import Counts, Cursor, DeadLetters, Filter
 from smsgate.ledger.records import Records
-from smsgate.local.letter_options import filtered, insist_on_a_choice
 from smsgate.local.show import print_arguments, print_letters, print_timeline, wide_console
 from smsgate.message import MessageId
 from smsgate.settings import current
@@ -46,6 +46,7 @@ def list_letters(which: Filter, limit: int, cursor: str | None, as_json: bool) -
     click.echo(_counted(counts))
     if rest:
         click.echo(f"There are more: --cursor {rest}")
+    strays.mention()
 
 
 @dead.command("show")
@@ -109,7 +110,7 @@ def drop_letters(ids: tuple[str, ...], which: Filter, every: bool, yes: bool) ->
 
 def _ledger() -> tuple[Records, DeadLetters]:
     settings = current()
-    client: redis.Redis = connect_briefly(settings.redis_url)
+    client = connect_briefly(settings.redis_url)
     records = Records(client, retention=settings.retention)
     return records, DeadLetters(client, records)
 
@@ -145,3 +146,6 @@ def _tell(done: Replayed) -> None:
         )
     if done.next:
         click.echo("At this rate the rest would wait for more than 30 days: they stay dead letters.")
+
+
+dead.add_command(strays.strays)
