@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test check lint types contracts format lock clean bench
+.PHONY: help run test check lint types contracts format lock clean bench chaos
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,3 +60,6 @@ clean: ## Remove what was installed and what the development system stored
 bench: $(VENV)/dev.stamp ## Measure: what the sandbox takes, what importing the producer costs
 	$(BIN)/python bench/import_cost.py
 	$(BIN)/python bench/sandbox_rate.py
+
+chaos: $(VENV)/dev.stamp ## Prove the promise: kill, break and delay everything, and count what was lost or sent twice
+	$(BIN)/python -m tests.chaos $(CHAOS)

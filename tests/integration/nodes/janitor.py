@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,8 @@ class Janitor:
     """A small process that knows the groups to end once this process, at the other end of its stdin, is gone."""
 
     def __enter__(self) -> Self:
+        # Threads start and end processes too, and a line must reach the other end whole.
+        self._one_at_a_time = threading.Lock()
         self._child = subprocess.Popen(
             [sys.executable, "-I", __file__], stdin=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -31,8 +34,9 @@ class Janitor:
 
     def _tell(self, line: str) -> None:
         assert self._child.stdin is not None
-        self._child.stdin.write(f"{line}\n")
-        self._child.stdin.flush()
+        with self._one_at_a_time:
+            self._child.stdin.write(f"{line}\n")
+            self._child.stdin.flush()
 
 
 def main() -> None:

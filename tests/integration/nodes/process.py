@@ -67,6 +67,11 @@ class NodeProcess:
         return "running" if self._leader is not None and self._leader.poll() is None else "exited"
 
     @property
+    def pid(self) -> int | None:
+        """The leader's process id, which is its group's; None before the start and after the end."""
+        return None if self._leader is None else self._leader.pid
+
+    @property
     def attrs(self) -> dict[str, Any]:
         """Describe it as `docker inspect` would; the port outside is the port inside."""
         ports = {f"{self.port}/tcp": [{"HostPort": str(self.port)}]} if self.port else {}

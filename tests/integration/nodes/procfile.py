@@ -18,6 +18,11 @@ def line(name: str) -> list[str]:
     return ["/bin/sh", "-c", commands()[name]]
 
 
+def worker_names() -> list[str]:
+    """Name every line that is a Celery worker."""
+    return [name for name, command in commands().items() if re.search(r"\bcelery\b.* worker ", command)]
+
+
 def worker_line(*queues: str, name: str = "worker", log_level: str = "INFO") -> list[str]:
     """Give the Procfile's otp worker, made to serve other queues under another name."""
     command = commands()["otp"]

@@ -15,14 +15,14 @@ class RedisNode(RedisContainer):
     """A redis-server on a free port; killed and restarted, it keeps port and data."""
 
     @classmethod
-    def start(cls, folder: Path, janitor: Janitor) -> Self:
+    def start(cls, folder: Path, janitor: Janitor, appendfsync: str = "everysec") -> Self:
         port = free_port()
         options = {
             "bind": "127.0.0.1",
             "port": str(port),
             "dir": str(folder),
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": appendfsync,
             "save": "",
             "maxmemory-policy": "noeviction",
         }
@@ -31,6 +31,11 @@ class RedisNode(RedisContainer):
         node = cls(NodeProcess("redis", command, clean_environment(), folder, janitor, port))
         node._container.start()
         return node
+
+    @property
+    def process(self) -> NodeProcess:
+        process: NodeProcess = self._container
+        return process
 
     @property
     def port(self) -> int:

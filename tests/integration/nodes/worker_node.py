@@ -21,6 +21,11 @@ class WorkerNode(CeleryWorkerContainer):
         node._container.start()
         return node
 
+    @property
+    def process(self) -> NodeProcess:
+        process: NodeProcess = self._container
+        return process
+
     def every_log(self) -> str:
         """Read the output of all its runs."""
         log: bytes = self._container.every_log()

@@ -1,0 +1,153 @@
+"""Who kills: each runs in a thread of its own during the drive, and stops before the drain."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from itertools import cycle
+from random import Random
+from typing import Any, Final, Protocol
+
+from smsgate.sandbox.process import SandboxFailed
+from tests.chaos.customers import Customers
+from tests.chaos.fleet import Fleet
+
+# While the provider refuses connections its control interface is away too.
+_AWAY: Final = (OSError, HTTPException, SandboxFailed)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a disturber can reach, its dice, and the sign to stop."""
+
+    fleet: Fleet
+    customers: Customers
+    stop: threading.Event
+    rng: Random
+
+
+class Disturber(Protocol):
+    """Makes the gateway's life hard until it is told to stop."""
+
+    def __call__(self, scene: Scene) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KillWorkers:
+    """SIGKILL a random worker: its whole group, or a single child of its pool."""
+
+    every: float
+    groups: float = 0.5  # the share of kills that take the whole group
+
+    def __call__(self, scene: Scene) -> None:
+        while not scene.stop.wait(self.every):
+            worker = scene.rng.choice(scene.fleet.workers)
+            if scene.rng.random() < self.groups:
+                worker.kill()
+            else:
+                worker.kill_child(scene.rng)
+
+
+@dataclass(frozen=True, slots=True)
+class RestartWorkers:
+    """SIGTERM one worker after the other, and start it again once it has ended."""
+
+    every: float
+
+    def __call__(self, scene: Scene) -> None:
+        for worker in cycle(scene.fleet.workers):
+            if scene.stop.wait(self.every):
+                return
+            worker.restart()
+
+
+@dataclass(frozen=True, slots=True)
+class KillRedis:
+    """SIGKILL Redis, and start it again on what its append-only file holds."""
+
+    every: float
+    away: float = 0.5
+
+    def __call__(self, scene: Scene) -> None:
+        while not scene.stop.wait(self.every * scene.rng.uniform(0.5, 1.5)):
+            scene.fleet.store.kill(self.away)
+
+
+@dataclass(frozen=True, slots=True)
+class KillWeb:
+    """SIGKILL the web process while it has a request in hand."""
+
+    every: float
+
+    def __call__(self, scene: Scene) -> None:
+        while not scene.stop.wait(self.every * scene.rng.uniform(0.5, 1.5)):
+            waiting_until = time.monotonic() + 2.0
+            while scene.customers.in_flight == 0 and time.monotonic() < waiting_until:
+                time.sleep(0.0002)
+            time.sleep(scene.rng.uniform(0.0, 0.003))
+            scene.fleet.web.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class JumpClock:
+    """Put the workers' clock forward, right, back and right again."""
+
+    every: float
+    by: int = 90
+
+    def __call__(self, scene: Scene) -> None:
+        if scene.fleet.clock is None:
+            return
+        for offset in cycle((self.by, 0, -self.by, 0)):
+            if scene.stop.wait(self.every):
+                break
+            scene.fleet.clock.set(offset)
+        scene.fleet.clock.set(0)
+
+
+@dataclass(frozen=True, slots=True)
+class BadDay:
+    """Have the provider break calls and receipts by chance."""
+
+    faults: tuple[Mapping[str, Any], ...]
+
+    def __call__(self, scene: Scene) -> None:
+        for fault in self.faults:
+            # Seeded, so that the same calls in the same order meet the same fate.
+            scene.fleet.sandbox.fault(**{**fault, "seed": scene.rng.randrange(2**31)})
+        scene.stop.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Take the provider away, once in each of these ways, each for `seconds`."""
+
+    seconds: float
+    kinds: tuple[str, ...]
+    after: float = 3.0
+
+    def __call__(self, scene: Scene) -> None:
+        """Go through with it even when the drive is over: an outage does not look at the clients."""
+        time.sleep(self.after)
+        for kind in self.kinds:
+            scene.fleet.sandbox.fault(kind=kind, seconds=self.seconds)
+            time.sleep(self.seconds + 0.5)
+
+
+def heal(fleet: Fleet, within: float = 60.0) -> None:
+    """Take every fault away and put the clock right.
+
+    Raises:
+        SandboxFailed, OSError, HTTPException: The provider was not back in time.
+    """
+    if fleet.clock is not None:
+        fleet.clock.set(0)
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        with contextlib.suppress(*_AWAY):
+            fleet.sandbox.clear_faults()
+            return
+        time.sleep(0.2)
+    fleet.sandbox.clear_faults()

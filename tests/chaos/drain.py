@@ -1,0 +1,102 @@
+"""Waiting for the last message to end, and for the last late task to have done nothing."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterable
+from http.client import HTTPConnection, HTTPException
+from typing import Any, Final
+
+import redis
+
+from tests.chaos.fleet import Fleet
+from tests.chaos.verdict import Report, is_final
+from tests.integration.nodes.gateway import QUEUES
+
+# Seconds between two looks at what is open.
+_LOOK: Final = 0.5
+# Seconds by which a task in a dead worker's hands is made older: more than any visibility timeout.
+_LONG_AGO: Final = 3600.0
+
+
+class Reader:
+    """Reads messages over HTTP, as a client does."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._connection = HTTPConnection("127.0.0.1", fleet.port, timeout=10)
+
+    def read(self, message_id: str, within: float = 60.0) -> Report | None:
+        """Read one message; None when there is no record of it.
+
+        Raises:
+            OSError, HTTPException, RuntimeError: The web process did not answer as it should for so many seconds.
+        """
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                return self._ask(message_id)
+            except (OSError, HTTPException, RuntimeError):
+                self._connection.close()
+                if time.monotonic() > deadline:
+                    raise
+                self._fleet.tend()
+                time.sleep(0.2)
+
+    def _ask(self, message_id: str) -> Report | None:
+        headers = {"Authorization": f"Bearer {self._fleet.key}"}
+        self._connection.request("GET", f"/v1/messages/{message_id}", headers=headers)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise RuntimeError(f"GET of a message: HTTP {answer.status}")
+        known: dict[str, Any] = json.loads(body)
+        return known
+
+
+def drain(fleet: Fleet, ids: Iterable[str], within: float, say: Callable[[str], None]) -> float | None:
+    """Wait until every message is final; gives the seconds it took, or None when `within` was not enough."""
+    reader, began, spoke = Reader(fleet), time.monotonic(), time.monotonic()
+    waiting = list(ids)
+    while waiting:
+        # A missing record will not come back: there is nothing to wait for.
+        waiting = [one for one in waiting if not _has_ended(reader.read(one))]
+        fleet.tend()
+        if waiting and time.monotonic() - began > within:
+            return None
+        if time.monotonic() - spoke > 5:
+            spoke = time.monotonic()
+            say(f"draining: {len(waiting)} open after {spoke - began:.0f} s")
+        time.sleep(_LOOK if waiting else 0)
+    return time.monotonic() - began
+
+
+def _has_ended(report: Report | None) -> bool:
+    return report is None or is_final(report)
+
+
+def hand_out_late_tasks(fleet: Fleet, within: float = 45.0) -> bool:
+    """Have every task that a dead worker held come again now, and wait until all are worked off.
+
+    Redis would do so when the visibility timeout is over; a task that comes after its message has ended must send
+    nothing, and a count before it came would not show it. Gives False when some are left.
+    """
+    store = fleet.redis
+    deadline, quiet = time.monotonic() + within, 0
+    while quiet < 3 and time.monotonic() < deadline:
+        with contextlib.suppress(redis.RedisError):
+            held = [str(tag) for tag in store.zrange("unacked_index", 0, -1)]
+            if held:
+                store.zadd("unacked_index", dict.fromkeys(held, time.time() - _LONG_AGO), xx=True)
+            busy = bool(held) or any(store.llen(queue) for queue in QUEUES)
+            quiet = 0 if busy else quiet + 1
+        fleet.tend()
+        time.sleep(_LOOK)
+    return quiet >= 3
+
+
+def read_all(fleet: Fleet, ids: Iterable[str]) -> dict[str, Report | None]:
+    reader = Reader(fleet)
+    return {one: reader.read(one) for one in ids}

@@ -1,0 +1,157 @@
+"""One scenario from start to verdict."""
+
+import shutil
+import tempfile
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.chaos import clock
+from tests.chaos.customers import Customers, Order, orders
+from tests.chaos.disturbers import Disturber, Scene, heal
+from tests.chaos.drain import drain, hand_out_late_tasks, read_all
+from tests.chaos.fleet import Conditions, Fleet, launch
+from tests.chaos.scenarios import Scenario
+from tests.chaos.verdict import Seen, Verdict, judge
+from tests.integration.nodes.janitor import Janitor
+
+Say = Callable[[str], None]
+
+
+class Unproven(RuntimeError):
+    """The harness itself failed, so that nothing is proven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much to send, how fast, by which dice, and how long to wait for the last message."""
+
+    messages: int = 2000
+    rate: float = 50.0
+    seed: int = 1
+    drain_deadline: float = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A verdict, and what it took: `drained` in seconds, None when the deadline came first."""
+
+    scenario: Scenario
+    verdict: Verdict
+    drained: float | None
+    toll: Counter[str]
+    answers: Counter[str]  # what clients were told, by status or kind of error
+    endings: Counter[str]  # how calls ended at the provider
+    late_tasks_done: bool
+
+
+def rehearse(scenario: Scenario, plan: Plan, say: Say) -> Result:
+    """Start a gateway, drive messages through it while it is disturbed, and count.
+
+    Its folder, with every process's log, is left where a promise was broken.
+
+    Raises:
+        Unproven: A disturber failed.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{scenario.name}-"))
+    say("starting")
+    with Janitor() as janitor, ExitStack() as stack:
+        jumping = clock.JumpingClock.build(folder) if scenario.jumps and clock.can_be_built() else None
+        conditions = Conditions(scenario.appendfsync, 3 * plan.messages + 1000, jumping)
+        result = _perform(scenario, plan, launch(stack, folder, janitor, conditions), say)
+    if result.verdict.kept:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        say(f"the logs are in {folder}")
+    return result
+
+
+def _perform(scenario: Scenario, plan: Plan, fleet: Fleet, say: Say) -> Result:
+    wanted = orders(plan.messages, Random(plan.seed))
+    seconds = scenario.drive or plan.messages / plan.rate
+    customers = Customers(fleet.port, fleet.key, wanted, seconds)
+    _drive(scenario, plan, Scene(fleet, customers, threading.Event(), Random(plan.seed)), say)
+    endings = Counter(_endings(fleet))
+    heal(fleet)
+    ids = list(customers.accepted.values())
+    drained = drain(fleet, ids, plan.drain_deadline, say)
+    late_tasks_done = hand_out_late_tasks(fleet)
+    verdict = judge(_seen(fleet, wanted, customers.accepted), no_doubt=scenario.no_doubt)
+    return Result(scenario, verdict, drained, fleet.toll(), customers.answers, endings, late_tasks_done)
+
+
+def _drive(scenario: Scenario, plan: Plan, scene: Scene, say: Say) -> None:
+    """Let customers and disturbers run until every message is accepted, and every disturber done."""
+    broken: list[BaseException] = []
+    threads = [
+        threading.Thread(target=_disturb, args=(disturber, _own_dice(scene, plan.seed, number), broken), daemon=True)
+        for number, disturber in enumerate(scenario.disturbers)
+    ]
+    try:
+        scene.customers.start()
+        for thread in threads:
+            thread.start()
+        _watch(scene, plan.messages, broken, say)
+    finally:
+        scene.stop.set()
+        scene.customers.stop()
+    for thread in threads:
+        thread.join(120)
+    if broken:
+        raise Unproven(f"a disturber failed: {broken[0]!r}") from broken[0]
+
+
+def _watch(scene: Scene, messages: int, broken: list[BaseException], say: Say) -> None:
+    began = spoke = time.monotonic()
+    while scene.customers.busy() and not broken:
+        time.sleep(0.2)
+        scene.fleet.tend()
+        if time.monotonic() - spoke > 5:
+            spoke = time.monotonic()
+            say(f"driving: {len(scene.customers.accepted)} of {messages} accepted after {spoke - began:.0f} s")
+
+
+def _own_dice(scene: Scene, seed: int, number: int) -> Scene:
+    """Give a thread its own chance, which no other thread's speed can change."""
+    return Scene(scene.fleet, scene.customers, scene.stop, Random(seed * 1000 + number))
+
+
+def _disturb(disturber: Disturber, scene: Scene, broken: list[BaseException]) -> None:
+    try:
+        disturber(scene)
+    except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+        broken.append(error)
+
+
+def _endings(fleet: Fleet) -> dict[str, int]:
+    """Read how the provider's calls ended; while it refuses connections nobody can ask."""
+    try:
+        requests: dict[str, Any] = fleet.sandbox.stats()["requests"]
+    except OSError:
+        return {}
+    return {str(ending): int(times) for ending, times in _flat(requests)}
+
+
+def _flat(counts: dict[str, Any], name: str = "") -> list[tuple[str, int]]:
+    pairs: list[tuple[str, int]] = []
+    for key, value in counts.items():
+        full = f"{name} {key}".strip()
+        pairs.extend(_flat(value, full) if isinstance(value, dict) else [(full, value)])
+    return pairs
+
+
+def _seen(fleet: Fleet, wanted: list[Order], accepted: dict[str, str]) -> Seen:
+    received: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for sms in fleet.sandbox.messages():
+        received[sms["phone"].removeprefix("86")].append(sms)
+    counts = fleet.sandbox.stats()["messages"]
+    if counts["evicted"]:
+        raise Unproven("the sandbox was too small to keep every message")
+    reports = read_all(fleet, accepted.values())
+    return Seen([order.phone for order in wanted], accepted, reports, received)

@@ -1,0 +1,94 @@
+"""The result: a row a scenario, and every offence with what is known of it."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.chaos.rehearsal import Plan, Result
+from tests.chaos.verdict import Offence
+
+BEGIN: Final = "<!-- made by `make chaos`: begin -->"
+END: Final = "<!-- made by `make chaos`: end -->"
+_STATES: Final = ("delivered", "undelivered", "failed", "dead", "expired", "uncertain")
+_PROMISES: Final = ("lost", "false", "unfinished")
+_HEAD: Final = (
+    "scenario",
+    "accepted",
+    *_STATES,
+    "once uncertain",
+    *_PROMISES,
+    "sent twice",
+    "drained in",
+    "done to processes",
+)
+# So many offences are told in full; a broken gateway breaks them by the hundred.
+_TOLD: Final = 10
+
+
+def markdown(results: Sequence[Result]) -> str:
+    rows = [_HEAD, tuple("---" for _ in _HEAD), *(_row(result) for result in results)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _row(result: Result) -> tuple[str, ...]:
+    verdict = result.verdict
+    accepted = str(verdict.accepted)
+    if verdict.accepted < verdict.wanted:
+        accepted += f" of {verdict.wanted}"
+    return (
+        result.scenario.name,
+        accepted,
+        *(str(verdict.states[state]) for state in _STATES),
+        str(verdict.once_uncertain),
+        *(str(verdict.count(promise)) for promise in _PROMISES),
+        str(verdict.extra),
+        "not in time" if result.drained is None else f"{result.drained:.0f} s",
+        counted(result.toll) or "nothing",
+    )
+
+
+def counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {times}" for name, times in sorted(counts.items()) if times)
+
+
+def details(result: Result) -> Iterator[str]:
+    """Tell what stands behind a row: what clients and provider saw, and each offence."""
+    yield f"clients were told: {counted(result.answers)}"
+    yield f"the provider's calls ended: {counted(result.endings)}"
+    if not result.late_tasks_done:
+        yield "some tasks were still held by workers at the end"
+    offences = result.verdict.offences
+    kinds = Counter(offence.promise for offence in offences)
+    for promise in kinds:
+        of_kind = [offence for offence in offences if offence.promise == promise]
+        for offence in of_kind[:_TOLD]:
+            yield from _offence(offence)
+        if len(of_kind) > _TOLD:
+            yield f"{promise}: and {len(of_kind) - _TOLD} more"
+
+
+def _offence(offence: Offence) -> Iterator[str]:
+    yield f"{offence.promise}: {offence.message_id}: {offence.why}"
+    for event in offence.report["timeline"] if offence.report else ():
+        yield f"    {json.dumps(event, ensure_ascii=False)}"
+
+
+def write(path: Path, results: Sequence[Result], plan: Plan) -> None:
+    """Put the table between the markers of a page.
+
+    Raises:
+        ValueError: The page has no markers.
+    """
+    page = path.read_text(encoding="utf-8")
+    before, found, rest = page.partition(BEGIN)
+    _, found_end, after = rest.partition(END)
+    if not (found and found_end):
+        raise ValueError(f"{path.name} has no place for the table: {BEGIN} … {END}")
+    made = (
+        f"`python -m tests.chaos --messages {plan.messages} --rate {plan.rate:g} --seed {plan.seed}`, "
+        f"on a machine with {os.cpu_count()} processors:\n\n{markdown(results)}"
+    )
+    path.write_text(f"{before}{BEGIN}\n{made}{END}{after}", encoding="utf-8")
