@@ -3,7 +3,8 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
 
@@ -56,25 +57,36 @@ class Reader:
         return known
 
 
-def drain(fleet: Fleet, ids: Iterable[str], within: float, say: Callable[[str], None]) -> float | None:
-    """Wait until every message is final; gives the seconds it took, or None when `within` was not enough."""
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How the wait for the last message ended: after how many seconds, and what was open still."""
+
+    seconds: float
+    still_open: Mapping[str, Report]
+
+    @property
+    def in_time(self) -> bool:
+        return not self.still_open
+
+
+def drain(fleet: Fleet, ids: Iterable[str], within: float, say: Callable[[str], None]) -> Drained:
+    """Wait until every message is final, for at most `within` seconds."""
     reader, began, spoke = Reader(fleet), time.monotonic(), time.monotonic()
-    waiting = list(ids)
-    while waiting:
-        # A missing record will not come back: there is nothing to wait for.
-        waiting = [one for one in waiting if not _has_ended(reader.read(one))]
-        fleet.tend()
-        if waiting and time.monotonic() - began > within:
-            return None
+    waiting = still_open(reader, ids)
+    while waiting and time.monotonic() - began < within:
         if time.monotonic() - spoke > 5:
             spoke = time.monotonic()
             say(f"draining: {len(waiting)} open after {spoke - began:.0f} s")
-        time.sleep(_LOOK if waiting else 0)
-    return time.monotonic() - began
+        time.sleep(_LOOK)
+        fleet.tend()
+        waiting = still_open(reader, waiting)
+    return Drained(time.monotonic() - began, waiting)
 
 
-def _has_ended(report: Report | None) -> bool:
-    return report is None or is_final(report)
+def still_open(reader: Reader, ids: Iterable[str]) -> dict[str, Report]:
+    """Read those that are not final. A missing record will not come back: there is nothing to wait for."""
+    reports = {one: reader.read(one) for one in ids}
+    return {one: report for one, report in reports.items() if report is not None and not is_final(report)}
 
 
 def hand_out_late_tasks(fleet: Fleet, within: float = 45.0) -> bool:

@@ -23,6 +23,7 @@ class Member:
     def __init__(self, name: str, process: NodeProcess) -> None:
         self.name = name
         self.toll: Counter[str] = Counter()
+        self.slowest_stop = 0.0  # seconds
         self._process = process
         self._lock = threading.Lock()
         self._wanted = True
@@ -50,10 +51,12 @@ class Member:
             if self._process.status == "running":
                 self._process.kill("SIGTERM")
                 self.toll["restarted"] += 1
+                began = time.monotonic()
                 try:
                     self._process.wait(STOP_PATIENCE)
                 except subprocess.TimeoutExpired:
                     self.toll["did not stop"] += 1
+                self.slowest_stop = max(self.slowest_stop, time.monotonic() - began)
             self._process.end()
             self._start()
 

@@ -5,7 +5,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from tests.chaos import clock
 from tests.chaos.customers import Customers, Order, orders
 from tests.chaos.disturbers import Disturber, Scene, heal
-from tests.chaos.drain import drain, hand_out_late_tasks, read_all
+from tests.chaos.drain import Drained, drain, hand_out_late_tasks, read_all
 from tests.chaos.fleet import Conditions, Fleet, launch
 from tests.chaos.scenarios import Scenario
 from tests.chaos.verdict import Seen, Verdict, judge
@@ -40,15 +40,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A verdict, and what it took: `drained` in seconds, None when the deadline came first."""
+    """A verdict, and what it took."""
 
     scenario: Scenario
     verdict: Verdict
-    drained: float | None
+    drained: Drained
     toll: Counter[str]
     answers: Counter[str]  # what clients were told, by status or kind of error
     endings: Counter[str]  # how calls ended at the provider
     late_tasks_done: bool
+    slowest_stop: float  # seconds that a worker took to end on SIGTERM
 
 
 def rehearse(scenario: Scenario, plan: Plan, say: Say) -> Result:
@@ -77,13 +78,21 @@ def _perform(scenario: Scenario, plan: Plan, fleet: Fleet, say: Say) -> Result:
     seconds = scenario.drive or plan.messages / plan.rate
     customers = Customers(fleet.port, fleet.key, wanted, seconds)
     _drive(scenario, plan, Scene(fleet, customers, threading.Event(), Random(plan.seed)), say)
-    endings = Counter(_endings(fleet))
     heal(fleet)
-    ids = list(customers.accepted.values())
-    drained = drain(fleet, ids, plan.drain_deadline, say)
+    drained = drain(fleet, list(customers.accepted.values()), plan.drain_deadline, say)
     late_tasks_done = hand_out_late_tasks(fleet)
-    verdict = judge(_seen(fleet, wanted, customers.accepted), no_doubt=scenario.no_doubt)
-    return Result(scenario, verdict, drained, fleet.toll(), customers.answers, endings, late_tasks_done)
+    verdict = judge(_seen(fleet, wanted, customers.accepted, drained), no_doubt=scenario.no_doubt)
+    endings = Counter(dict(_flat(fleet.sandbox.stats()["requests"]["by_action"])))
+    return Result(
+        scenario=scenario,
+        verdict=verdict,
+        drained=drained,
+        toll=fleet.toll(),
+        answers=customers.answers,
+        endings=endings,
+        late_tasks_done=late_tasks_done,
+        slowest_stop=max(worker.slowest_stop for worker in fleet.workers),
+    )
 
 
 def _drive(scenario: Scenario, plan: Plan, scene: Scene, say: Say) -> None:
@@ -129,29 +138,19 @@ def _disturb(disturber: Disturber, scene: Scene, broken: list[BaseException]) ->
         broken.append(error)
 
 
-def _endings(fleet: Fleet) -> dict[str, int]:
-    """Read how the provider's calls ended; while it refuses connections nobody can ask."""
-    try:
-        requests: dict[str, Any] = fleet.sandbox.stats()["requests"]
-    except OSError:
-        return {}
-    return {str(ending): int(times) for ending, times in _flat(requests)}
+def _flat(by_action: dict[str, dict[str, int]]) -> Iterator[tuple[str, int]]:
+    for action, endings in by_action.items():
+        for ending, times in endings.items():
+            yield f"{action} {ending}", times
 
 
-def _flat(counts: dict[str, Any], name: str = "") -> list[tuple[str, int]]:
-    pairs: list[tuple[str, int]] = []
-    for key, value in counts.items():
-        full = f"{name} {key}".strip()
-        pairs.extend(_flat(value, full) if isinstance(value, dict) else [(full, value)])
-    return pairs
-
-
-def _seen(fleet: Fleet, wanted: list[Order], accepted: dict[str, str]) -> Seen:
+def _seen(fleet: Fleet, wanted: list[Order], accepted: dict[str, str], drained: Drained) -> Seen:
+    """Gather the facts. What was open at the deadline counts as open: only our late tasks can have moved it since."""
     received: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for sms in fleet.sandbox.messages():
         received[sms["phone"].removeprefix("86")].append(sms)
     counts = fleet.sandbox.stats()["messages"]
     if counts["evicted"]:
         raise Unproven("the sandbox was too small to keep every message")
-    reports = read_all(fleet, accepted.values())
+    reports = {**read_all(fleet, accepted.values()), **drained.still_open}
     return Seen([order.phone for order in wanted], accepted, reports, received)

@@ -24,6 +24,7 @@ _HEAD: Final = (
     "drained in",
     "done to processes",
 )
+_GRAVEST: Final = ("twice", "lost", "false", "unaccepted", "doubt", "unfinished")
 # So many offences are told in full; a broken gateway breaks them by the hundred.
 _TOLD: Final = 10
 
@@ -45,7 +46,7 @@ def _row(result: Result) -> tuple[str, ...]:
         str(verdict.once_uncertain),
         *(str(verdict.count(promise)) for promise in _PROMISES),
         str(verdict.extra),
-        "not in time" if result.drained is None else f"{result.drained:.0f} s",
+        f"{result.drained.seconds:.0f} s" if result.drained.in_time else "not in time",
         counted(result.toll) or "nothing",
     )
 
@@ -58,11 +59,12 @@ def details(result: Result) -> Iterator[str]:
     """Tell what stands behind a row: what clients and provider saw, and each offence."""
     yield f"clients were told: {counted(result.answers)}"
     yield f"the provider's calls ended: {counted(result.endings)}"
+    if result.slowest_stop:
+        yield f"the slowest worker took {result.slowest_stop:.0f} s to end on SIGTERM"
     if not result.late_tasks_done:
         yield "some tasks were still held by workers at the end"
     offences = result.verdict.offences
-    kinds = Counter(offence.promise for offence in offences)
-    for promise in kinds:
+    for promise in sorted({offence.promise for offence in offences}, key=_GRAVEST.index):
         of_kind = [offence for offence in offences if offence.promise == promise]
         for offence in of_kind[:_TOLD]:
             yield from _offence(offence)

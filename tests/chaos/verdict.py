@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 # The names are those of the HTTP interface, written out: a verdict from outside shares no table with what it judges.
 _FINAL: Final = frozenset({"delivered", "undelivered", "failed", "rejected", "expired", "cancelled", "dead"})
 _NEVER_SENT: Final = frozenset({"failed", "rejected", "expired", "cancelled", "dead"})
 _AT_PROVIDER: Final = frozenset({"sent", "delivered", "undelivered"})
 
+Promise = Literal["twice", "lost", "false", "unaccepted", "doubt", "unfinished"]
 Report = Mapping[str, Any]
 Sms = Mapping[str, Any]
 
@@ -18,7 +19,7 @@ Sms = Mapping[str, Any]
 class Offence:
     """A broken promise: which, of whose message, and everything known about it."""
 
-    promise: str
+    promise: Promise
     message_id: str
     why: str
     report: Report | None
@@ -99,7 +100,7 @@ def _broken(seen: Seen) -> Iterator[Offence]:
             yield Offence(broken[0], message_id, broken[1], report)
 
 
-def _fault_of(state: str, *, has_it: bool) -> tuple[str, str] | None:
+def _fault_of(state: str, *, has_it: bool) -> tuple[Promise, str] | None:
     """Say which promise a message breaks that ended in `state`, and how; None for none."""
     if state == "missing":
         return "lost", f"there is no record of it; the provider {'has' if has_it else 'has not'} got it"
