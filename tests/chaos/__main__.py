@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tests.chaos import clock, table
-from tests.chaos.rehearsal import Plan, Result, rehearse
+from tests.chaos.rehearsal import Plan, Result, Unproven, rehearse
 from tests.chaos.scenarios import SCENARIOS, Scenario
 
 _BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
@@ -27,7 +27,7 @@ _BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 def main(names: tuple[str, ...], *, only_list: bool, write: Path | None, **asked: Any) -> None:
     """Disturb a gateway of real processes and count, at the provider, what became of every message.
 
-    The exit status is 1 when a promise was broken.
+    The exit status is 1 when a promise was broken, or a scenario proved nothing.
     """
     if only_list:
         for scenario in SCENARIOS:
@@ -36,13 +36,21 @@ def main(names: tuple[str, ...], *, only_list: bool, write: Path | None, **asked
     # Terminated, it takes its processes with it as it does on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     plan = Plan(**asked)
-    results = list(filter(None, (_run(_BY_NAME[name], plan) for name in names or _BY_NAME)))
+    results, failed = [], []
+    for name in names or _BY_NAME:
+        try:
+            result = _run(_BY_NAME[name], plan)
+        except Unproven as error:
+            click.echo(f"{name}: UNPROVEN: {error}")
+            failed.append(name)
+            continue
+        results += [result] if result else []
+        failed += [name] if result and not result.verdict.kept else []
     click.echo(f"\n{table.markdown(results)}")
     if write:
         table.write(write, results, plan)
-    broken = [result.scenario.name for result in results if not result.verdict.kept]
-    click.echo(f"Broken: {', '.join(broken)}." if broken else "Every promise was kept.")
-    sys.exit(1 if broken or not results else 0)
+    click.echo(f"Broken or unproven: {', '.join(failed)}." if failed else "Every promise was kept.")
+    sys.exit(1 if failed or not results else 0)
 
 
 def _run(scenario: Scenario, plan: Plan) -> Result | None:

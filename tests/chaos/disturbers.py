@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -13,6 +14,7 @@ from typing import Any, Final, Protocol
 from smsgate.sandbox.process import SandboxFailed
 from tests.chaos.customers import Customers
 from tests.chaos.fleet import Fleet
+from tests.chaos.member import STOP_PATIENCE
 
 # While the provider refuses connections its control interface is away too.
 _AWAY: Final = (OSError, HTTPException, SandboxFailed)
@@ -20,12 +22,13 @@ _AWAY: Final = (OSError, HTTPException, SandboxFailed)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a disturber can reach, its dice, and the sign to stop."""
+    """What a disturber can reach, its dice, the sign to stop, and where it counts what it did."""
 
     fleet: Fleet
     customers: Customers
     stop: threading.Event
     rng: Random
+    done: Counter[str]  # kills excepted: the members count those
 
 
 class Disturber(Protocol):
@@ -55,12 +58,13 @@ class RestartWorkers:
     """SIGTERM one worker after the other, and start it again once it has ended."""
 
     every: float
+    patience: float = STOP_PATIENCE
 
     def __call__(self, scene: Scene) -> None:
         for worker in cycle(scene.fleet.workers):
             if scene.stop.wait(self.every):
                 return
-            worker.restart()
+            worker.restart(self.patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class JumpClock:
             if scene.stop.wait(self.every):
                 break
             scene.fleet.clock.set(offset)
+            scene.done["clock jumps"] += 1
         scene.fleet.clock.set(0)
 
 
@@ -118,6 +123,9 @@ class BadDay:
             # Seeded, so that the same calls in the same order meet the same fate.
             scene.fleet.sandbox.fault(**{**fault, "seed": scene.rng.randrange(2**31)})
         scene.stop.wait()
+        with contextlib.suppress(*_AWAY):
+            posted = scene.fleet.sandbox.stats()["faults"]
+            scene.done["provider's faults"] += sum(fault["struck"] for fault in posted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,7 @@ class Outage:
         time.sleep(self.after)
         for kind in self.kinds:
             scene.fleet.sandbox.fault(kind=kind, seconds=self.seconds)
+            scene.done["outages"] += 1
             time.sleep(self.seconds + 0.5)
 
 

@@ -45,15 +45,15 @@ class Member:
                     os.kill(rng.choice(children), signal.SIGKILL)
                     self.toll["children killed"] += 1
 
-    def restart(self) -> None:
-        """Stop it as an operator does; kill it where it takes longer than it may."""
+    def restart(self, patience: float = STOP_PATIENCE) -> None:
+        """Stop it as a supervisor does: kill it where it takes longer than it may."""
         with self._lock:
             if self._process.status == "running":
                 self._process.kill("SIGTERM")
                 self.toll["restarted"] += 1
                 began = time.monotonic()
                 try:
-                    self._process.wait(STOP_PATIENCE)
+                    self._process.wait(patience)
                 except subprocess.TimeoutExpired:
                     self.toll["did not stop"] += 1
                 self.slowest_stop = max(self.slowest_stop, time.monotonic() - began)

@@ -7,7 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -58,14 +58,15 @@ def rehearse(scenario: Scenario, plan: Plan, say: Say) -> Result:
     Its folder, with every process's log, is left where a promise was broken.
 
     Raises:
-        Unproven: A disturber failed.
+        Unproven: A disturber failed, or disturbed nothing.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{scenario.name}-"))
     say("starting")
-    with Janitor() as janitor, ExitStack() as stack:
-        jumping = clock.JumpingClock.build(folder) if scenario.jumps and clock.can_be_built() else None
-        conditions = Conditions(scenario.appendfsync, 3 * plan.messages + 1000, jumping)
-        result = _perform(scenario, plan, launch(stack, folder, janitor, conditions), say)
+    try:
+        result = _perform_in(folder, scenario, plan, say)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     if result.verdict.kept:
         shutil.rmtree(folder, ignore_errors=True)
     else:
@@ -73,11 +74,22 @@ def rehearse(scenario: Scenario, plan: Plan, say: Say) -> Result:
     return result
 
 
+def _perform_in(folder: Path, scenario: Scenario, plan: Plan, say: Say) -> Result:
+    with Janitor() as janitor, ExitStack() as stack:
+        jumping = clock.JumpingClock.build(folder) if scenario.jumps and clock.can_be_built() else None
+        conditions = Conditions(scenario.appendfsync, 3 * plan.messages + 1000, jumping)
+        result = _perform(scenario, plan, launch(stack, folder, janitor, conditions), say)
+    if scenario.disturbers and not result.toll:
+        raise Unproven("nothing was disturbed; send more messages, or more slowly")
+    return result
+
+
 def _perform(scenario: Scenario, plan: Plan, fleet: Fleet, say: Say) -> Result:
     wanted = orders(plan.messages, Random(plan.seed))
     seconds = scenario.drive or plan.messages / plan.rate
     customers = Customers(fleet.port, fleet.key, wanted, seconds)
-    _drive(scenario, plan, Scene(fleet, customers, threading.Event(), Random(plan.seed)), say)
+    scene = Scene(fleet, customers, threading.Event(), Random(plan.seed), Counter())
+    _drive(scenario, plan, scene, say)
     heal(fleet)
     drained = drain(fleet, list(customers.accepted.values()), plan.drain_deadline, say)
     late_tasks_done = hand_out_late_tasks(fleet)
@@ -87,7 +99,7 @@ def _perform(scenario: Scenario, plan: Plan, fleet: Fleet, say: Say) -> Result:
         scenario=scenario,
         verdict=verdict,
         drained=drained,
-        toll=fleet.toll(),
+        toll=fleet.toll() + scene.done,
         answers=customers.answers,
         endings=endings,
         late_tasks_done=late_tasks_done,
@@ -128,7 +140,7 @@ def _watch(scene: Scene, messages: int, broken: list[BaseException], say: Say) -
 
 def _own_dice(scene: Scene, seed: int, number: int) -> Scene:
     """Give a thread its own chance, which no other thread's speed can change."""
-    return Scene(scene.fleet, scene.customers, scene.stop, Random(seed * 1000 + number))
+    return replace(scene, rng=Random(seed * 1000 + number))
 
 
 def _disturb(disturber: Disturber, scene: Scene, broken: list[BaseException]) -> None:

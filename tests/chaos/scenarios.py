@@ -70,7 +70,7 @@ ALL_AT_ONCE_SHORT: Final = Scenario(
     "The same within a minute, for `make test`.",
     (
         KillWorkers(every=1.5),
-        RestartWorkers(every=3.0),
+        RestartWorkers(every=3.0, patience=6.0),
         KillRedis(every=4.0),
         KillWeb(every=3.0),
         JumpClock(every=2.0),

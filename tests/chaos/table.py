@@ -22,7 +22,7 @@ _HEAD: Final = (
     *_PROMISES,
     "sent twice",
     "drained in",
-    "done to processes",
+    "what was done",
 )
 _GRAVEST: Final = ("twice", "lost", "false", "unaccepted", "doubt", "unfinished")
 # So many offences are told in full; a broken gateway breaks them by the hundred.
