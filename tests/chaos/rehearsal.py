@@ -90,7 +90,7 @@ def _perform(scenario: Scenario, plan: Plan, fleet: Fleet, say: Say) -> Result:
     customers = Customers(fleet.port, fleet.key, wanted, seconds)
     scene = Scene(fleet, customers, threading.Event(), Random(plan.seed), Counter())
     _drive(scenario, plan, scene, say)
-    heal(fleet)
+    scene.done["provider's faults"] += heal(fleet)
     drained = drain(fleet, list(customers.accepted.values()), plan.drain_deadline, say)
     late_tasks_done = hand_out_late_tasks(fleet)
     verdict = judge(_seen(fleet, wanted, customers.accepted, drained), no_doubt=scenario.no_doubt)
