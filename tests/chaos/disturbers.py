@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
-from itertools import cycle
+from itertools import count, cycle
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -42,9 +42,12 @@ class KillWorkers:
 
     every: float
     groups: float = 0.5  # the share of kills that take the whole group
+    times: int | None = None
 
     def __call__(self, scene: Scene) -> None:
-        while not scene.stop.wait(self.every):
+        for _ in count() if self.times is None else range(self.times):
+            if scene.stop.wait(self.every):
+                return
             worker = scene.rng.choice(scene.fleet.workers)
             if scene.rng.random() < self.groups:
                 worker.kill()
