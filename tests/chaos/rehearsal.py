@@ -86,7 +86,7 @@ def _perform_in(folder: Path, scenario: Scenario, plan: Plan, say: Say) -> Resul
 
 def _perform(scenario: Scenario, plan: Plan, fleet: Fleet, say: Say) -> Result:
     wanted = orders(plan.messages, Random(plan.seed))
-    seconds = scenario.drive or plan.messages / plan.rate
+    seconds = scenario.drive or plan.messages / (plan.rate * scenario.pace)
     customers = Customers(fleet.port, fleet.key, wanted, seconds)
     scene = Scene(fleet, customers, threading.Event(), Random(plan.seed), Counter())
     _drive(scenario, plan, scene, say)

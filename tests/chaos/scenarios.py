@@ -25,6 +25,7 @@ class Scenario:
     appendfsync: str = "everysec"
     jumps: bool = False  # workers and beat live by a clock that jumps
     no_doubt: bool = False  # no message may even pass through `uncertain`
+    pace: float = 1.0  # the share of the rate that its workers can keep up with
     drive: float | None = None  # seconds over which the messages are spread, where the rate must not decide
 
 
@@ -48,6 +49,9 @@ _RECEIPTS: Final = (
     {"kind": "receipt_shuffled", "seconds": 3},
 )
 
+# As slow as a provider on the internet is, so that workers are in the middle of a call when they are killed.
+_SLOW: Final = {"kind": "latency", "distribution": {"shape": "lognormal", "median_ms": 80, "sigma": 0.5}}
+
 CALM: Final = Scenario("calm", "Nothing is disturbed: the yardstick for the rest.", no_doubt=True)
 ALL_AT_ONCE: Final = Scenario(
     "all-at-once",
@@ -58,7 +62,7 @@ ALL_AT_ONCE: Final = Scenario(
         KillRedis(every=12.0),
         KillWeb(every=8.0),
         JumpClock(every=6.0),
-        BadDay((*_timeouts(0.02), *(dict(error, probability=0.02) for error in _ERRORS), *_RECEIPTS)),
+        BadDay((_SLOW, *_timeouts(0.02), *(dict(error, probability=0.02) for error in _ERRORS), *_RECEIPTS)),
         Outage(seconds=4.0, kinds=("refuse", "outage"), after=10.0),
     ),
     jumps=True,
@@ -87,23 +91,23 @@ SCENARIOS: Final = (
     Scenario(
         "workers-killed",
         "SIGKILL of a random worker every second, half of the time a single pool child; restarted at once.",
-        (KillWorkers(every=1.0),),
+        (KillWorkers(every=1.0), BadDay((_SLOW,))),
     ),
     Scenario(
         "workers-restarted",
         "SIGTERM of one worker after the other, as a deployment does; not one message becomes uncertain by it.",
-        (RestartWorkers(every=1.0),),
+        (RestartWorkers(every=1.0), BadDay((_SLOW,))),
         no_doubt=True,
     ),
     Scenario(
         "redis-killed-everysec",
         "SIGKILL and restart of Redis every few seconds, appendfsync everysec.",
-        (KillRedis(every=5.0),),
+        (KillRedis(every=5.0), BadDay((_SLOW,))),
     ),
     Scenario(
         "redis-killed-always",
         "SIGKILL and restart of Redis every few seconds, appendfsync always.",
-        (KillRedis(every=5.0),),
+        (KillRedis(every=5.0), BadDay((_SLOW,))),
         appendfsync="always",
     ),
     Scenario(
@@ -120,6 +124,8 @@ SCENARIOS: Final = (
         "timeouts",
         "20 % of the calls get no answer in time; half of these messages went out all the same.",
         (BadDay(_timeouts(0.1)),),
+        # Each takes a process 1.5 s. Faster, most messages would wait in the queue until the faults are over.
+        pace=0.4,
     ),
     Scenario(
         "server-errors",
@@ -134,7 +140,7 @@ SCENARIOS: Final = (
     Scenario(
         "clock-jumps",
         "The wall clock of workers and beat jumps by +90 s and by -90 s, and back, every 5 s.",
-        (JumpClock(every=5.0),),
+        (JumpClock(every=5.0), BadDay((_SLOW,))),
         jumps=True,
     ),
     ALL_AT_ONCE,
