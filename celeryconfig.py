@@ -1,7 +1,14 @@
 """Celery's settings, each with its reason. Every smsgate process reads them: producers, workers, beat and Flower."""
 
+from functools import partial as _partial
+
+from celery.schedules import schedule as _schedule
+
 from smsgate.queues import Queue, TaskName
 from smsgate.settings import current as _current
+from workers.steady import steady_now as _steady_now
+
+_every = _partial(_schedule, nowfun=_steady_now)
 
 broker_url = _current().redis_url
 broker_connection_retry_on_startup = True  # a worker that starts before Redis waits for it
@@ -76,18 +83,17 @@ task_send_sent_event = False
 worker_hijack_root_logger = False
 worker_redirect_stdouts = False
 
-# While no worker takes chores they must not pile up, so each expires before its next.
+# In memory: every chore is due again within a minute, and a file would keep a wrong clock's time over a restart.
+beat_scheduler = "celery.beat:Scheduler"
+# Where nobody takes them they do not pile up (see workers/chores.py). They do not expire: a worker whose clock is some
+# seconds ahead of beat's would find each expired.
 beat_schedule = {
     # Messages kept back, expired, uncertain or silent (see smsgate/flow/wake.py).
-    "wake": {"task": TaskName.WAKE, "schedule": 1.0, "options": {"expires": 5.0}},
+    "wake": {"task": TaskName.WAKE, "schedule": _every(1.0)},
     # Messages whose task was lost (see smsgate/flow/sweep.py).
-    "sweep": {"task": TaskName.SWEEP, "schedule": 5.0, "options": {"expires": 5.0}},
+    "sweep": {"task": TaskName.SWEEP, "schedule": _every(5.0)},
+    # Ends of messages that clients are to be told of (see smsgate/ledger/webhooks.py).
+    "dispatch webhooks": {"task": TaskName.DISPATCH_WEBHOOKS, "schedule": _every(1.0)},
     # A push whose task was lost with its worker (see smsgate/ledger/pushes.py).
-    "requeue pushes": {
-        "task": TaskName.REQUEUE_PUSHES,
-        "schedule": 60.0,
-        "options": {"expires": 55.0},
-    },
-    # Clients wait for these, so often; each run ends within half a second (see smsgate/flow/dispatch.py).
-    "dispatch webhooks": {"task": TaskName.DISPATCH_WEBHOOKS, "schedule": 1.0, "options": {"expires": 2.0}},
+    "requeue pushes": {"task": TaskName.REQUEUE_PUSHES, "schedule": _every(60.0)},
 }

@@ -19,8 +19,8 @@ RUN: Final = 0.8
 BATCH: Final = 200
 
 
-# Chores that may wait. While no worker takes them each expires, but Redis keeps it: three a second, for ever.
-MOST_WAITING: Final = 20
+# Chores that may wait. While no worker takes them Redis would keep each: three a second, for ever.
+MOST_WAITING: Final = 10
 
 
 class Chore(Task):  # type: ignore[type-arg]  # as the other tasks
