@@ -68,8 +68,8 @@ ALL_AT_ONCE: Final = Scenario(
     jumps=True,
 )
 # For `make test`: the same, over in seconds. Kills come early, because an attempt that dies in its call is not touched
-# before its lease is over; the clock jumps less far, because what is told to wait while it is ahead waits so much longer
-# when it is right again.
+# before its lease is over; the clock jumps less far, because what is told to wait while it is ahead waits longer by
+# as much when it is right again.
 ALL_AT_ONCE_SHORT: Final = Scenario(
     "all-at-once-short",
     "The same within a minute, for `make test`.",
