@@ -4,7 +4,7 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.loaders.app import AppLoader
 
 from smsgate.settings import current
@@ -24,6 +24,12 @@ class Loader(AppLoader):
         return {name: value for name, value in known.items() if name.islower() and not name.startswith("_")}
 
 
+class GatewayTask(Task):  # type: ignore[type-arg]
+    """What is true of each of our tasks."""
+
+    Request = "workers.request:CountedRequest"
+
+
 class Gateway(Celery):
     """Celery on our Redis, whatever the environment's CELERY_BROKER_URL says.
 
@@ -32,6 +38,7 @@ class Gateway(Celery):
     """
 
     amqp_cls = "workers.broker:AMQP"
+    task_cls = "workers.app:GatewayTask"
 
     def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Any:
         return super().connection_for_read(url or current().redis_url, **kwargs)

@@ -4,12 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from celery import Task
-
 from smsgate.flow.dispatch import dispatch
 from smsgate.queues import Queue, TaskName
 from workers import parts
-from workers.app import app
+from workers.app import GatewayTask, app
 
 # Seconds. A push is applied within a second or two; one that has waited this long has lost its task.
 OVERDUE: Final = 60.0
@@ -23,7 +21,7 @@ BATCH: Final = 200
 MOST_WAITING: Final = 10
 
 
-class Chore(Task):  # type: ignore[type-arg]  # as the other tasks
+class Chore(GatewayTask):
     """A task that is not queued while many wait: the next in turn does the same."""
 
     def apply_async(self, *args: Any, **options: Any) -> Any:

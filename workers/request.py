@@ -1,17 +1,41 @@
-"""A task as the worker holds it, for logs, events and `celery inspect`: with its arguments masked.
+"""A task as the worker holds it.
 
-Programs that send by name do not mask what their Celery shows of the arguments, so the worker does.
+For logs, events and `celery inspect` a message's arguments are masked: programs that send by name do not mask what
+their Celery shows, so the worker does.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from celery.worker.request import Request
+from billiard.exceptions import WorkerLostError
+from celery.worker import request
+from celery.worker.state import task_ready
 
 from smsgate.masking import shown_arguments
 
+# Its stub lacks most of what is needed here.
+celery_request: Any = request
 
-class MaskedRequest(Request):
+
+class CountedRequest(celery_request.Request):  # type: ignore[misc]
+    """A request that comes again when its process has died, but not for ever."""
+
+    def on_failure(self, exc_info: Any, *args: Any, **kwargs: Any) -> Any:
+        # The pool wraps what was raised.
+        error = getattr(exc_info.exception, "exc", exc_info.exception)
+        if isinstance(error, WorkerLostError) and self._is_kept_as_poison():
+            task_ready(self)
+            self.acknowledge()
+            return None
+        return super().on_failure(exc_info, *args, **kwargs)
+
+    def _is_kept_as_poison(self) -> bool:
+        from workers import poison  # noqa: PLC0415 - only a worker that lost a process needs it
+
+        return poison.is_poison(self.message.channel, self.id) and poison.keep(self)
+
+
+class MaskedRequest(CountedRequest):
     """A request that never shows a number or a parameter."""
 
     _args: Sequence[Any]

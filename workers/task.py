@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from celery import Task
 from celery.result import AsyncResult
 from kombu.exceptions import OperationalError
 
@@ -14,6 +13,7 @@ from smsgate.masking import shown_arguments
 from smsgate.message import Message, MessageId
 from smsgate.queues import LANE_QUEUES
 from workers import parts
+from workers.app import GatewayTask
 
 # Options of `apply_async` that cannot be kept: each with what to use in its place.
 _REFUSED: Final = {
@@ -33,7 +33,7 @@ _MEANINGLESS: Final = frozenset(
 )
 
 
-class SendTask(Task):  # type: ignore[type-arg]
+class SendTask(GatewayTask):
     """A task whose call passes through the same first step as an HTTP request."""
 
     Request = "workers.request:MaskedRequest"

@@ -48,6 +48,10 @@ def deliveries(task_id: str) -> str:
     return f"sms:deliveries:{task_id}"
 
 
+def deaths(task_id: str) -> str:
+    return f"sms:deaths:{task_id}"
+
+
 def waiting(lane: Lane) -> str:
     return f"{WAITING_IN}{lane}"
 

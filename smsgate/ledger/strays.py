@@ -27,6 +27,7 @@ class StrayReason(StrEnum):
     UNKNOWN_TASK = "unknown_task"
     UNREADABLE_BODY = "unreadable_body"
     INVALID_TASK = "invalid_task"
+    POISON = "poison"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,14 @@ class Strays:
             )
         if dropped:
             log.warning("strays_dropped", number=int(dropped), most=self._most)
+
+    def count_death(self, task_id: str) -> int:
+        """Count a process that died with this task; returns how many did within a day."""
+        with border():
+            pipe = self._redis.pipeline()
+            pipe.incr(keys.deaths(task_id))
+            pipe.expire(keys.deaths(task_id), keys.DELIVERIES_TTL)
+            return int(pipe.execute()[0])
 
     def newest(self, limit: int = 100) -> list[Stray]:
         """List strays, newest first."""

@@ -26,7 +26,9 @@ def standing(client: redis.Redis, retention: int) -> Iterator[Finding]:
     """
     now = time.time_ns() // 1_000_000
     yield from _lanes(Lanes(client))
-    yield _letters(DeadLetters(client, Records(client, retention=retention)), now)
+    records = Records(client, retention=retention)
+    yield _letters(DeadLetters(client, records), now)
+    yield _codes(records)
     yield _schedule(Schedule(client), now)
 
 
@@ -46,6 +48,13 @@ def _letters(letters: DeadLetters, now: int) -> Finding:
     count = letters.died_since(now - _DAY)
     fix = "`smsgate dead list --since 1d` tells why; mend it, then `smsgate dead replay`" if count else ""
     return Finding("dead letters", ok=True, detail=f"{count:,} in the last day", fix=fix)
+
+
+def _codes(records: Records) -> Finding:
+    known = records.unknown_codes()
+    told = ", ".join(f"{code} {count:,}" for code, count in sorted(known.items(), key=lambda one: -one[1])[:10])
+    fix = "the messages ended as failed; a newer version may know these codes, or tell its maintainers" if known else ""
+    return Finding("codes", ok=True, detail=told or "no unknown code of the provider's", fix=fix)
 
 
 def _schedule(schedule: Schedule, now: int) -> Finding:
