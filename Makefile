@@ -2,6 +2,8 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Test files at once. Most tests wait for processes of their own, so that two cores take three.
+JOBS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help run test check lint types contracts format lock clean bench chaos
@@ -44,7 +46,7 @@ contracts: $(VENV)/dev.stamp
 
 .PHONY: tests
 tests: $(VENV)/dev.stamp
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 format: $(VENV)/dev.stamp ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
