@@ -126,7 +126,7 @@ def ask() -> "Ask":
 def wake() -> "Wake":
     from smsgate.flow.wake import Wake  # noqa: PLC0415 - see above
 
-    return Wake(records(), schedule(), patience())
+    return Wake(records(), schedule())
 
 
 @cache

@@ -1,12 +1,11 @@
 """Look after the messages whose time has come."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.look import look
-from smsgate.flow.patience import Patience
 from smsgate.flow.settle import WORKER_LOST
 from smsgate.flow.submit import task_of
 from smsgate.gates.expiry import has_expired
@@ -24,7 +23,6 @@ class Wake:
 
     records: Records
     schedule: Schedule
-    patience: Patience = field(default_factory=Patience)
     now: Clock = system_clock
 
     def __call__(self, limit: int = 500) -> int:

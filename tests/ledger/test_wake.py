@@ -29,7 +29,7 @@ PATIENCE = Patience()
 
 @pytest.fixture
 def wake(records: Records, schedule: Schedule, clock: Clock) -> Wake:
-    return Wake(records, schedule, PATIENCE, clock)
+    return Wake(records, schedule, clock)
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_record_that_cannot_be_read_holds_up_no_other(
     store.delete(Queue.OTP, keys.DUE, keys.parked(Lane.OTP))
     store.zadd(index, {"strange": 1, ID: 2})
     chores = (
-        Wake(records, schedule, PATIENCE, clock),
+        Wake(records, schedule, clock),
         Sweep(records, schedule, PATIENCE, clock),
         Release(records, schedule, brake.lanes, brake, clock),
     )
