@@ -36,6 +36,7 @@ task_routes = {
     TaskName.ASK: {"queue": Queue.QUESTIONS},
     TaskName.WAKE: {"queue": Queue.CHORES},
     TaskName.SWEEP: {"queue": Queue.CHORES},
+    TaskName.CENSUS: {"queue": Queue.CHORES},
     TaskName.REQUEUE_PUSHES: {"queue": Queue.CHORES},
     TaskName.NOTIFY: {"queue": Queue.WEBHOOKS},
     TaskName.DISPATCH_WEBHOOKS: {"queue": Queue.CHORES},
@@ -92,6 +93,8 @@ beat_schedule = {
     "wake": {"task": TaskName.WAKE, "schedule": _every(1.0)},
     # Messages whose task was lost (see smsgate/flow/sweep.py).
     "sweep": {"task": TaskName.SWEEP, "schedule": _every(5.0)},
+    # Records that stand in no index (see smsgate/flow/census.py): a million in a day, at a hundredth of a core.
+    "census": {"task": TaskName.CENSUS, "schedule": _every(60.0)},
     # Ends of messages that clients are to be told of (see smsgate/ledger/webhooks.py).
     "dispatch webhooks": {"task": TaskName.DISPATCH_WEBHOOKS, "schedule": _every(1.0)},
     # A push whose task was lost with its worker (see smsgate/ledger/pushes.py).

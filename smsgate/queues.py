@@ -26,6 +26,7 @@ class TaskName(StrEnum):
     ASK = "sms.ask"
     WAKE = "sms.wake"
     SWEEP = "sms.sweep"
+    CENSUS = "sms.census"
     REQUEUE_PUSHES = "sms.requeue_pushes"
     NOTIFY = "sms.notify"
     DISPATCH_WEBHOOKS = "sms.dispatch_webhooks"

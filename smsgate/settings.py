@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     )
     redis_port: Port = Field(default=6380, description="The port of the embedded Redis of `smsgate up`.")
     retention_days: float = Field(
-        default=7.0, gt=0, le=365, description="Days for which a message can be read after its end."
+        default=7.0, gt=0, le=365, description="Days for which a message can be read after its end; at least an hour."
     )
     settling_seconds: float = Field(
         default=60.0,
@@ -131,8 +131,11 @@ class Settings(BaseSettings):
 
     @property
     def retention(self) -> int:
-        """Seconds for which a record is kept after its end."""
-        return max(1, int(self.retention_days * 24 * 3600))
+        """Seconds for which a record is kept after its end.
+
+        At least an hour: a task that comes again after its record is gone is taken for another program's.
+        """
+        return max(3600, int(self.retention_days * 24 * 3600))
 
 
 def load(*required: str) -> Settings:

@@ -26,6 +26,7 @@ class State(StrEnum):
 # A receipt may overtake the worker that is still writing down the provider's answer, so `sending` and `uncertain` can
 # end in a receipt's state directly. A message that is to be sent again, or was given up, because its provider did not
 # know it may turn out to have been sent after all: then it is not sent a second time.
+LATE_TRUTH: Final[frozenset[State]] = frozenset({State.SENT, State.DELIVERED, State.UNDELIVERED})
 FOLLOWS: Final[dict[State, frozenset[State]]] = {
     State.QUEUED: frozenset(
         {
@@ -63,16 +64,19 @@ FOLLOWS: Final[dict[State, frozenset[State]]] = {
             State.DEAD,
         }
     ),
-    State.DEAD: frozenset({State.QUEUED, State.CANCELLED, State.DELIVERED, State.UNDELIVERED}),
+    State.DEAD: frozenset({State.QUEUED, State.CANCELLED, *LATE_TRUTH}),
     State.DELIVERED: frozenset(),
     State.UNDELIVERED: frozenset(),
-    State.FAILED: frozenset(),
+    State.FAILED: LATE_TRUTH,
     State.REJECTED: frozenset(),
-    State.EXPIRED: frozenset(),
-    State.CANCELLED: frozenset(),
+    State.EXPIRED: LATE_TRUTH,
+    State.CANCELLED: LATE_TRUTH,
 }
 
-FINAL: Final[frozenset[State]] = frozenset(state for state, following in FOLLOWS.items() if not following)
+# Nothing more is done for a message in one of these; only that it was sent after all may yet come out.
+FINAL: Final[frozenset[State]] = frozenset(
+    {State.DELIVERED, State.UNDELIVERED, State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED}
+)
 # A dead letter rests until an operator replays or drops it: readable as an end, yet not the last word.
 RESTING: Final[frozenset[State]] = FINAL | {State.DEAD}
 

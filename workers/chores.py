@@ -4,10 +4,15 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+import structlog
+
+from smsgate.errors import StoreUnavailable
 from smsgate.flow.dispatch import dispatch
 from smsgate.queues import Queue, TaskName
 from workers import parts
 from workers.app import GatewayTask, app
+
+log = structlog.get_logger()
 
 # Seconds. A push is applied within a second or two; one that has waited this long has lost its task.
 OVERDUE: Final = 60.0
@@ -39,15 +44,24 @@ def requeue_pushes() -> None:
 @app.task(base=Chore, name=TaskName.WAKE, shared=False)
 def wake() -> None:
     """Look after the messages whose time has come, those of lanes that are paused no more, and those nobody reports."""
-    _work_off(parts.wake())
-    _work_off(parts.release())
-    _work_off(parts.inquire())
+    for chore in (parts.wake(), parts.release(), parts.inquire()):
+        try:
+            _work_off(chore)
+        except StoreUnavailable as error:
+            # A full Redis refuses one and takes the next; what is left is due still.
+            log.warning("chore_refused", chore=type(chore).__name__, error=str(error))
 
 
 @app.task(base=Chore, name=TaskName.SWEEP, shared=False)
 def sweep() -> None:
     """Give a new task to messages whose own was lost."""
     _work_off(parts.sweep())
+
+
+@app.task(base=Chore, name=TaskName.CENSUS, shared=False)
+def census() -> None:
+    """Put back what stands in no index."""
+    parts.census()()
 
 
 def _work_off(chore: Callable[[int], int]) -> None:

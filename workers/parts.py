@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smsgate.channels.channel import Channel
     from smsgate.flow.ask import Ask
     from smsgate.flow.brake import Brake
+    from smsgate.flow.census import Census
     from smsgate.flow.deliver import Deliver
     from smsgate.flow.inquire import Inquire
     from smsgate.flow.notify import Notify
@@ -141,6 +142,13 @@ def sweep() -> "Sweep":
     from smsgate.flow.sweep import Sweep  # noqa: PLC0415 - see above
 
     return Sweep(records(), schedule(), patience())
+
+
+@cache
+def census() -> "Census":
+    from smsgate.flow.census import Census  # noqa: PLC0415 - see above
+
+    return Census(schedule())
 
 
 @cache

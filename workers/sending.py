@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Task
-from celery.exceptions import Reject
+from celery.exceptions import Reject, SoftTimeLimitExceeded
 from structlog.contextvars import bound_contextvars
 
 from smsgate.errors import InvalidMessage, RetryLater, StoreUnavailable
@@ -57,6 +57,11 @@ def wait(message_id: MessageId, seconds: float) -> bool:
     return True
 
 
+def _is_untried(message_id: MessageId) -> bool:
+    record = parts.records().read(message_id)
+    return record is not None and record.state is State.QUEUED
+
+
 def failed(message_id: MessageId, error: BaseException) -> None:
     """Make a message that is out of attempts a dead letter.
 
@@ -64,6 +69,8 @@ def failed(message_id: MessageId, error: BaseException) -> None:
         StoreUnavailable: Its task is gone, and the schedule brings the message back.
     """
     with bound_contextvars(message_id=message_id):
+        if isinstance(error, SoftTimeLimitExceeded) and _is_untried(message_id):
+            return  # Redis kept it waiting; the schedule brings it back
         bury(parts.records(), message_id, str(getattr(error, "reason", type(error).__name__)))
         record = parts.records().read(message_id)
         if record and record.state is State.DEAD:

@@ -41,8 +41,8 @@ class Ask:
         """
         record = self.records.read(message_id)
         if record is None or record.message is None or record.state not in ASKED_ABOUT:
-            if record is None:
-                self.schedule.forget_question(message_id)
+            # It does not belong among the questions, if it stands there at all.
+            self.schedule.restore([message_id], self.now())
             return
         trace = self._find(record)
         log.info("provider_asked", state=record.state, knows=type(trace).__name__, asked=record.asks + 1)
@@ -115,7 +115,7 @@ class Ask:
         # Not later than the moment from which the answer decides.
         decisive = max(settled, record.lease)
         at = min(next_time, decisive) if decisive > now else next_time
-        self.schedule.ask_again(record.id, at, asks=record.asks + 1)
+        self.schedule.ask_again(record, at, asks=record.asks + 1)
 
     def _remind(self, record: Record, trace: Trace) -> None:
         """Find out about a message that was sent, and of which nothing was heard."""
@@ -134,7 +134,7 @@ class Ask:
             self._move(record, State.UNDELIVERED, {"reason": "no_receipt"})
         else:
             at = min(self.patience.next_reminder(now, record.asks + 1), end)
-            self.schedule.ask_again(record.id, at, asks=record.asks + 1)
+            self.schedule.ask_again(record, at, asks=record.asks + 1)
 
     def _move(
         self,

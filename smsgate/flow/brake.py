@@ -51,11 +51,11 @@ class Brake:
         """Say whether a braked lane has stood for long enough to be probed."""
         return self.now() >= pause.at + int(self.rule.probe * 1000)
 
-    def learn(self, lane: Lane, outcome: Outcome) -> None:
-        """Draw the lesson of an attempt that has been settled."""
+    def learn(self, lane: Lane, outcome: Outcome, *, began: int) -> None:
+        """Draw the lesson of an attempt that has been settled; `began` in Unix milliseconds."""
         match outcome:
             case Sent():
-                self._release(lane)
+                self._release(lane, began)
             case Refused(_, fault) if fault in MENDABLE:
                 self.check(lane)
             case _:
@@ -71,10 +71,11 @@ class Brake:
         if self.lanes.pause(lane, Pause(By.BRAKE, reason, now)):
             log.critical("lane_braked", lane=lane, dead=tally.dead, ended=tally.ended, fix="smsgate dead list")
 
-    def _release(self, lane: Lane) -> None:
+    def _release(self, lane: Lane, began: int) -> None:
+        """Release a lane from its brake, unless the attempt that succeeded was begun before: only probes come after."""
         pause = self.lanes.pause_of(lane)
-        if pause is None or pause.by is not By.BRAKE:
+        if pause is None or pause.by is not By.BRAKE or began <= pause.at:
             return
-        self.lanes.clear_tally(lane, self.now(), int(self.rule.window * 1000))
-        if self.lanes.resume(lane):
+        if self.lanes.resume(lane, only=pause):
+            self.lanes.clear_tally(lane, self.now(), int(self.rule.window * 1000))
             log.warning("lane_resumed", lane=lane, by="probe")

@@ -15,7 +15,7 @@ def conclude(records: Records, record: Record, receipt: Receipt, *, at: int) -> 
     A message that no attempt was made for cannot have arrived: such a receipt is somebody else's.
     """
     state = State.DELIVERED if receipt.delivered else State.UNDELIVERED
-    if record.state is State.QUEUED and record.attempts == 0:
+    if record.attempts == 0 and record.state not in (State.SENDING, State.SENT, State.UNCERTAIN):
         log.warning("receipt_without_attempt", message_id=record.id, state=record.state)
         return False
     move = records.move(

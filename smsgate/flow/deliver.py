@@ -1,11 +1,13 @@
 """The worker's step: may it go, claim the attempt, call the provider, settle."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from smsgate.channels.channel import Channel, Submission
+from smsgate.errors import StoreUnavailable
 from smsgate.flow.brake import Brake
 from smsgate.flow.bury import bury
 from smsgate.flow.clock import Clock, system_clock
@@ -16,13 +18,17 @@ from smsgate.gates.expiry import has_expired
 from smsgate.ledger.records import Record, Records, Result
 from smsgate.ledger.schedule import Schedule
 from smsgate.message import Message, MessageId
-from smsgate.outcome import Fault, Outcome, Refused, Uncertain
+from smsgate.outcome import Fault, Outcome, Refused, Uncertain, Unsent
 from smsgate.states import State
 
 log = structlog.get_logger()
 
 # Milliseconds by which a task may come before its time without being taken for a second copy that jumps the wait.
 EARLY: Final = 1_000
+# Milliseconds from the claim of an attempt after which the provider is not called any more: this process was frozen
+# (SIGSTOP, a suspended machine), and by now others may hold it for dead, and the message for not sent.
+HESITATION: Final = 10_000
+HESITATED: Final = Unsent("worker_frozen", Fault.PROVIDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,12 @@ class Deliver:
     def _begin(self, record: Record) -> None:
         now = self.now()
         if has_expired(record.valid_until, now):
-            self.records.move(record.id, State.EXPIRED, at=now, fields={"reason": "expired"})
+            facts = {"reason": "expired"}
+            self.records.move(record.id, State.EXPIRED, at=now, fields=facts, only_from=State.QUEUED)
         elif record.not_before > now + EARLY:
-            log.info("delivery_early", not_before=record.not_before)  # the schedule will queue it at its time
+            # A second copy, or a task from a host whose clock is ahead: it comes again when its time has come here.
+            self.schedule.until(record, record.not_before)
+            log.info("delivery_early", not_before=record.not_before)
         elif record.attempts >= (record.budget or ATTEMPTS):
             bury(self.records, record.id, record.reason or "attempts_used_up", now=self.now)
         elif not self.brake.lets_pass(record):
@@ -87,12 +96,17 @@ class Deliver:
         if claim.result is not Result.MOVED:
             log.info("delivery_dropped", state=claim.before)
             return
-        outcome = self._send(record)
+        outcome = HESITATED if self.now() - at > HESITATION else self._send(record)
         attempt = Attempt(record, self.channel.name, claim.attempts)
-        if isinstance(outcome, Refused) and outcome.fault is Fault.UNKNOWN:
-            self.records.count_unknown_code(outcome.reason)
         settle(self.records, attempt, outcome, at=self.now(), patience=self.patience)
-        self.brake.learn(record.lane, outcome)
+        self.brake.learn(record.lane, outcome, began=at)
+        if isinstance(outcome, Refused) and outcome.fault is Fault.UNKNOWN:
+            self._count(outcome.reason)
+
+    def _count(self, code: str) -> None:
+        """Count a code that nobody knows; what it was counted for is settled, whatever Redis says."""
+        with suppress(StoreUnavailable):
+            self.records.count_unknown_code(code)
 
     def _adopt(self, message_id: MessageId, message: Message) -> Record:
         """Write a record for a task that another program sent by name; its validity counts from now."""

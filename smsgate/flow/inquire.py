@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from smsgate.flow.clock import Clock, system_clock
+from smsgate.ledger import keys
 from smsgate.ledger.envelope import seal
 from smsgate.ledger.handing import Handed
 from smsgate.ledger.schedule import Schedule
@@ -15,6 +16,8 @@ QUESTION_LEASE: Final = 60_000
 # Most questions that wait for a worker. With a provider that says nothing (13 s each) the last come long after their
 # lease, and find that another task has asked meanwhile; with one that answers, all are put within seconds.
 MOST_QUESTIONS: Final = 500
+# Most while there are questions about receipts that are merely late: what is uncertain waits behind no more than these.
+MOST_REMINDERS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +28,19 @@ class Inquire:
     now: Clock = system_clock
 
     def __call__(self, limit: int = 500) -> int:
-        """Queue up to `limit` questions; returns how many found room.
+        """Queue up to `limit` questions of each kind, the uncertain first; returns the most that found room of one.
 
         Raises:
             StoreUnavailable: What was not queued is due still.
         """
+        uncertain = self._hand(keys.UNCERTAIN, limit, MOST_QUESTIONS)
+        return max(uncertain, self._hand(keys.SILENT, limit, MOST_REMINDERS))
+
+    def _hand(self, index: str, limit: int, most: int) -> int:
         handed = 0
-        for entry in self.schedule.questions(self.now(), limit):
+        for entry in self.schedule.questions(index, self.now(), limit):
             again, task = self.now() + QUESTION_LEASE, question(entry.id)
-            if self.schedule.hand_question(entry, again=again, task=task, most=MOST_QUESTIONS) is Handed.FULL:
+            if self.schedule.hand_question(index, entry, again=again, task=task, most=most) is Handed.FULL:
                 break
             handed += 1
         return handed

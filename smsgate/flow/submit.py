@@ -18,6 +18,9 @@ from smsgate.queues import LANE_QUEUES, TaskName
 from smsgate.states import State
 
 _ID: Final = re.compile(MESSAGE_ID)
+# Fields that came with a later version: where they are not given, a message has the fingerprint that it had before
+# them, so that a request repeated over an upgrade is known again.
+_LATER_FIELDS: Final = ("send_at", "callback_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Submit:
         return False
 
     def take_back(self, message: Message, message_id: MessageId) -> None:
-        """Undo a reservation whose task could not be published."""
+        """Undo a reservation whose task could not be published, unless it was published all the same."""
         self.records.forget(draft(message, message_id, client="", at=self.now()))
 
     def _insist(self, message_id: MessageId, message: Message) -> None:
@@ -174,4 +177,7 @@ def task(message_id: MessageId, message: Message) -> str:
 def fingerprint(message: Message) -> str:
     """Tell messages apart: two that would send the same have the same fingerprint, however they were written."""
     fields = {**message.model_dump(mode="json"), "valid_for": message.seconds_valid}
+    for later in _LATER_FIELDS:
+        if fields[later] is None:
+            del fields[later]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()

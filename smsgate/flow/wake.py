@@ -12,6 +12,7 @@ from smsgate.gates.expiry import has_expired
 from smsgate.ledger import keys
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Entry, Schedule, Seen
+from smsgate.message import Lane
 from smsgate.states import State
 
 log = structlog.get_logger()
@@ -26,14 +27,17 @@ class Wake:
     now: Clock = system_clock
 
     def __call__(self, limit: int = 500) -> int:
-        """Look after up to `limit` messages; returns how many there were.
+        """Look after up to `limit` messages of each lane, the urgent first; returns the most that a lane had.
 
         Raises:
             StoreUnavailable: What was not looked after is due still.
         """
+        return max(self._wake(lane, limit) for lane in Lane)
+
+    def _wake(self, lane: Lane, limit: int) -> int:
         now = self.now()
-        entries = self.schedule.due(now, limit)
-        for entry, record in look(self.records, self.schedule, keys.DUE, entries, now=now):
+        entries = self.schedule.due(lane, now, limit)
+        for entry, record in look(self.records, self.schedule, keys.due(lane), entries, now=now):
             self._look(entry, record)
         return len(entries)
 
@@ -44,7 +48,8 @@ class Wake:
             case Record(state=State.SENDING):
                 self._doubt(record)
             case _:
-                self.schedule.forget(entry.id)
+                # It does not belong here, or did not when it was read.
+                self.schedule.restore([entry.id], self.now())
 
     def _queue(self, entry: Entry, record: Record) -> None:
         now = self.now()

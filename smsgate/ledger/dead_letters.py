@@ -118,7 +118,7 @@ class DeadLetters:
                     break
         may_be_more = len(found) == limit or scanned == scan
         more = place if may_be_more and self._entries(which, place, 1) else None
-        records = self._records.read_all(found) if found else []
+        records = self._records.read_those_readable(found).values() if found else ()
         return Page(tuple(one for one in records if one and one.state is State.DEAD), more)
 
     def counts(self, which: Filter, *, most: int = MOST_COUNTED) -> Counts:

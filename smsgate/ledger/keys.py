@@ -13,8 +13,9 @@ PUSHES_WAITING: Final = "sms:pushes"
 WEBHOOKS: Final = "sms:webhooks"
 
 # The index over records: sorted sets of message ids, scores in Unix milliseconds.
-DUE: Final = "sms:due"  # messages queued or being sent, by when somebody must look after them
-QUESTIONS: Final = "sms:silent"  # messages sent or uncertain, by when their provider must be asked
+DUE_IN: Final = "sms:due:"  # + lane: messages queued or being sent, by when somebody must look after them
+UNCERTAIN: Final = "sms:uncertain"  # messages that may have been sent, by when their provider must be asked
+SILENT: Final = "sms:silent"  # messages sent and not reported, by when their provider must be asked
 DEAD: Final = "sms:dead"  # dead letters, by when they died
 WAITING_IN: Final = "sms:waiting:"  # + lane: messages with a task in the queue, by since when
 PARKED_IN: Final = "sms:parked:"  # + lane: messages of a paused lane, by since when
@@ -25,6 +26,8 @@ DAY: Final = 24 * 3600
 # A record that has not come to an end is kept longer than any message can be scheduled (30 days), valid (7 days) and
 # without its receipt (72 hours), yet not for ever.
 OPEN_RECORD_TTL: Final = 45 * DAY
+# How far the round over all records has come (see smsgate/flow/census.py).
+ROUND: Final = "sms:round"
 # Counts of deliveries of tasks that have no record yet.
 DELIVERIES_TTL: Final = DAY
 # Attempts are counted in slices of so many milliseconds, for the lanes' brakes.
@@ -50,6 +53,10 @@ def deliveries(task_id: str) -> str:
 
 def deaths(task_id: str) -> str:
     return f"sms:deaths:{task_id}"
+
+
+def due(lane: Lane) -> str:
+    return f"{DUE_IN}{lane}"
 
 
 def waiting(lane: Lane) -> str:

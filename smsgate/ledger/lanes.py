@@ -8,7 +8,7 @@ from typing import Final, cast
 
 import redis
 
-from smsgate.ledger import keys
+from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
 from smsgate.message import Lane, MessageId
 
@@ -31,6 +31,9 @@ class Pause:
     reason: str
     at: int
 
+    def line(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -49,6 +52,7 @@ class Lanes:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._resume = client.register_script(scripts.source("resume_lane"))
         self._trusted: tuple[float, dict[Lane, Pause]] = (float("-inf"), {})
 
     def pauses(self) -> dict[Lane, Pause]:
@@ -66,7 +70,7 @@ class Lanes:
 
     def pause(self, lane: Lane, pause: Pause) -> bool:
         """Pause a lane; False when it is paused already, by a hand that counts more than a brake."""
-        line = json.dumps(asdict(pause), ensure_ascii=False)
+        line = pause.line()
         with border():
             if pause.by is By.HAND:
                 self._redis.hset(keys.PAUSES, lane, line)
@@ -76,13 +80,12 @@ class Lanes:
         self._forget()
         return new
 
-    def resume(self, lane: Lane) -> bool:
-        """Let a lane go on; False when it was not paused."""
+    def resume(self, lane: Lane, *, only: Pause | None = None) -> bool:
+        """Let a lane go on, with `only` from that very pause; False when it was not paused so."""
         with border():
-            pipe = self._redis.pipeline()
-            pipe.hdel(keys.PAUSES, lane)
-            pipe.delete(keys.probe(lane))
-            was, _ = pipe.execute()
+            was = self._resume(
+                keys=[keys.PAUSES, keys.probe(lane)], args=[lane, only.line() if only is not None else ""]
+            )
         self._forget()
         return bool(was)
 

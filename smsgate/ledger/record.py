@@ -1,8 +1,9 @@
-"""The record of one message: what it is, where it stands, and everything that happened to it."""
+"""The record of one message, and what comes of accepting, taking and moving one."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from smsgate.message import Lane, Message, MessageId
@@ -93,3 +94,44 @@ class Record:
             lease=int(known.get("lease", 0)),
             asks=int(known.get("asks", 0)),
         )
+
+
+class Acceptance(StrEnum):
+    """How the ledger took a message."""
+
+    ACCEPTED = "accepted"
+    REPLAYED = "replayed"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A caller's key, and the fingerprint of the message that came with it."""
+
+    key: str
+    fingerprint: str
+
+
+class Result(StrEnum):
+    """Whether a record changed its state."""
+
+    MOVED = "moved"
+    STAYED = "stayed"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What came of a change of state: `before` is None only for a missing record."""
+
+    result: Result
+    before: State | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A task as a worker begins with it; `redeliveries` counts those since the latest attempt began."""
+
+    record: Record | None
+    redeliveries: int

@@ -1,66 +1,34 @@
 """The records in Redis, and the only way in which they change."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final, cast
 from uuid import uuid4
 
 import redis
+import structlog
 
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
-from smsgate.ledger.record import Event, Record
+from smsgate.ledger.record import Acceptance, Event, Idempotency, Move, Record, Result, Taken
 from smsgate.message import MessageId
 from smsgate.queues import LANE_QUEUES, Queue
-from smsgate.states import ASKED_ABOUT, FINAL, RESTING, State, predecessors
+from smsgate.states import FINAL, State, predecessors
 
 __all__ = ["Acceptance", "Event", "Idempotency", "Move", "Record", "Records", "Result", "Taken"]
 
+log = structlog.get_logger()
+
+_UNREADABLE: Final = (ValueError, KeyError, TypeError)
+# In which index a message stands in each state in which it does not rest.
+INDEXES: Final[dict[State, str]] = {
+    State.QUEUED: "due",
+    State.SENDING: "due",
+    State.UNCERTAIN: "uncertain",
+    State.SENT: "silent",
+}
 # Milliseconds after which somebody looks after an open message for which no other time was named: nothing is ever
 # left alone.
 LOOK_AGAIN: Final = 60_000
-
-
-class Acceptance(StrEnum):
-    """How the ledger took a message."""
-
-    ACCEPTED = "accepted"
-    REPLAYED = "replayed"
-    CONFLICT = "conflict"
-
-
-@dataclass(frozen=True, slots=True)
-class Idempotency:
-    """A caller's key, and the fingerprint of the message that came with it."""
-
-    key: str
-    fingerprint: str
-
-
-class Result(StrEnum):
-    """Whether a record changed its state."""
-
-    MOVED = "moved"
-    STAYED = "stayed"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What came of a change of state: `before` is None only for a missing record."""
-
-    result: Result
-    before: State | None
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A task as a worker begins with it; `redeliveries` counts those since the latest attempt began."""
-
-    record: Record | None
-    redeliveries: int
 
 
 class Records:
@@ -72,6 +40,7 @@ class Records:
         self._retention = retention
         self._accept = client.register_script(scripts.source("accept"))
         self._move = client.register_script(scripts.source("move"))
+        self._forget = client.register_script(scripts.source("forget"))
         self._take = client.register_script(scripts.source("take"))
 
     def accept(
@@ -95,7 +64,7 @@ class Records:
             answer, message_id = self._accept(
                 keys=[
                     *(keys.record(record.id), LANE_QUEUES[record.lane], claim),
-                    *(keys.DUE, keys.waiting(record.lane)),
+                    *(keys.due(record.lane), keys.waiting(record.lane)),
                 ],
                 args=[
                     *(record.id, "" if scheduled else task or "", self._ttl(record.state)),
@@ -132,14 +101,11 @@ class Records:
             known = cast("dict[str, str]", self._redis.hgetall(keys.UNKNOWN_CODES))
         return {code: int(count) for code, count in known.items()}
 
-    def forget(self, record: Record) -> None:
-        """Take back a record whose task could not be queued."""
+    def forget(self, record: Record) -> bool:
+        """Take back a record whose task could not be queued; False when a worker has begun with it all the same."""
         with border():
-            pipe = self._redis.pipeline()
-            pipe.delete(keys.record(record.id))
-            pipe.zrem(keys.DUE, record.id)
-            pipe.zrem(keys.waiting(record.lane), record.id)
-            pipe.execute()
+            found = [keys.record(record.id), keys.due(record.lane), keys.waiting(record.lane)]
+            return bool(self._forget(keys=found, args=[record.id]))
 
     def read(self, message_id: MessageId) -> Record | None:
         """Read one record; None when there is none (never accepted, or its retention is over)."""
@@ -156,6 +122,23 @@ class Records:
             Record.read(message_id, known) if "state" in known else None
             for message_id, known in zip(message_ids, found, strict=True)
         ]
+
+    def read_those_readable(self, message_ids: Sequence[MessageId]) -> dict[MessageId, Record | None]:
+        """Read several records; one that cannot be read is left out and logged.
+
+        A newer version wrote it, or a hand: it must not hold up the others.
+        """
+        try:
+            return dict(zip(message_ids, self.read_all(message_ids), strict=True))
+        except _UNREADABLE:
+            return dict(pair for message_id in message_ids for pair in self._read_if_readable(message_id))
+
+    def _read_if_readable(self, message_id: MessageId) -> list[tuple[MessageId, Record | None]]:
+        try:
+            return [(message_id, self.read(message_id))]
+        except _UNREADABLE as error:
+            log.error("record_unreadable", message_id=message_id, error=type(error).__name__)  # noqa: TRY400 - its text may hold a number
+            return []
 
     def take(self, message_id: MessageId, *, redelivered: bool) -> Taken:
         """Read the record of a task that has come to a worker, and count the delivery if it is not the first.
@@ -198,13 +181,12 @@ class Records:
         queue, entry = task or (Queue.NOTICE, "")
         with border():
             result, was, attempts = self._move(
-                keys=[keys.record(message_id), keys.DUE, keys.DEAD, keys.WEBHOOKS, queue, keys.QUESTIONS],
+                keys=[keys.record(message_id), keys.UNCERTAIN, keys.SILENT, keys.DEAD, keys.WEBHOOKS, queue],
                 args=[
                     *(message_id, to, f",{','.join(sorted(before))},", Event(at, to, detail or {}).line()),
                     *(self._ttl(to), uuid4().hex, "begin" if attempt else "" if of_attempt is None else of_attempt),
-                    *(at, "" if to in RESTING else due or at + LOOK_AGAIN, entry),
+                    *(at, INDEXES.get(to, ""), due or at + LOOK_AGAIN, entry, keys.DUE_IN),
                     *(keys.WAITING_IN, keys.PARKED_IN, keys.TALLY_OF, keys.TALLY_SLICE, keys.TALLY_TTL),
-                    "1" if to in ASKED_ABOUT else "",
                     *_flat(fields or {}),
                 ],
             )

@@ -1,8 +1,8 @@
 """When somebody must look after which message, and where a queued one waits.
 
-Every open message stands in an index by the time at which it needs a look: in `sms:due` while it is queued or being
-sent, in `sms:silent` while only its provider can say more. One with a task in its lane's queue stands in
-`sms:waiting:LANE` too, by since when. So whatever was lost with a worker or a refused publish is found
+Every open message stands in an index by the time at which it needs a look: in `sms:due:LANE` while it is queued or
+being sent, in `sms:uncertain` and `sms:silent` while only its provider can say more. One with a task in its lane's
+queue stands in `sms:waiting:LANE` too, by since when. So whatever was lost with a worker or a refused publish is found
 by its age, at the cost of a range over a sorted set, however many messages there are.
 """
 
@@ -20,6 +20,7 @@ from smsgate.ledger.handing import Handed, Handing
 from smsgate.ledger.record import Record
 from smsgate.message import Lane, MessageId
 from smsgate.queues import LANE_QUEUES, Queue
+from smsgate.states import State
 
 # How many of a queue's oldest entries are looked at to learn how far it has been worked off.
 _OLDEST: Final = 50
@@ -56,10 +57,12 @@ class Schedule:
         self._redis = client
         self._place = client.register_script(scripts.source("place"))
         self._hand = Handing(client)
+        self._ask_again = client.register_script(scripts.source("ask_again"))
+        self._restore = client.register_script(scripts.source("restore"))
 
-    def due(self, now: int, limit: int) -> list[Entry]:
-        """List what needs a look at `now`, the longest overdue first."""
-        return self._range(keys.DUE, now, limit)
+    def due(self, lane: Lane, now: int, limit: int) -> list[Entry]:
+        """List what needs a look in a lane at `now`, the longest overdue first."""
+        return self._range(keys.due(lane), now, limit)
 
     def waiting(self, lane: Lane, until: int, limit: int) -> list[Entry]:
         """List messages whose task has been in the lane's queue since `until` or before."""
@@ -107,34 +110,48 @@ class Schedule:
         """Keep a message out of its queue for as long as its lane is paused, or until it expires."""
         return self._placed(record, None, due=record.valid_until, parked=now)
 
-    def questions(self, now: int, limit: int) -> list[Entry]:
-        """List the messages that a provider should be asked about at `now`, the longest overdue first."""
-        return self._range(keys.QUESTIONS, now, limit)
+    def questions(self, index: str, now: int, limit: int) -> list[Entry]:
+        """List the messages of `keys.UNCERTAIN` or `keys.SILENT` that a provider should be asked about at `now`."""
+        return self._range(index, now, limit)
 
-    def hand_question(self, entry: Entry, *, again: int, task: str, most: int) -> Handed:
+    def hand_question(self, index: str, entry: Entry, *, again: int, task: str, most: int) -> Handed:
         """Queue the task that asks about a message, while fewer than `most` wait; again at `again` if it is lost."""
-        return self._hand(keys.QUESTIONS, entry.id, entry.score, again, queue=Queue.QUESTIONS, task=task, most=most)
+        return self._hand(index, entry.id, entry.score, again, queue=Queue.QUESTIONS, task=task, most=most)
 
-    def ask_again(self, message_id: MessageId, at: int, *, asks: int) -> None:
+    def ask_again(self, record: Record, at: int, *, asks: int) -> None:
         """Ask about a message again at `at`, after `asks` times in vain; for one that stays in its state."""
+        index = keys.UNCERTAIN if record.state is State.UNCERTAIN else keys.SILENT
         with border():
-            pipe = self._redis.pipeline()
-            pipe.zadd(keys.QUESTIONS, {message_id: at}, xx=True)
-            pipe.hset(keys.record(message_id), "asks", str(asks))
-            pipe.execute()
+            self._ask_again(keys=[keys.record(record.id), index], args=[record.id, at, asks])
 
-    def forget_question(self, message_id: MessageId) -> None:
-        """Ask no more about a message that is gone."""
-        self._drop(keys.QUESTIONS, message_id)
+    def restore(self, message_ids: Sequence[MessageId], now: int) -> int:
+        """Put messages into the indexes in which their states belong, due at `now`; returns how many were in none."""
+        with border():
+            pipe = self._redis.pipeline(transaction=False)
+            for message_id in message_ids:
+                self._restore(
+                    keys=[
+                        *(keys.record(message_id), keys.DEAD, keys.UNCERTAIN, keys.SILENT),
+                        *(keys.due(lane) for lane in Lane),
+                    ],
+                    args=[message_id, now, keys.DUE_IN],
+                    client=pipe,
+                )
+            return sum(pipe.execute())
+
+    def next_of_round(self, count: int) -> list[MessageId]:
+        """Name some messages (about `count`), each time the next of a round over all that there are."""
+        with border():
+            begin = int(self._redis.get(keys.ROUND) or 0)
+            after, found = self._redis.scan(begin, match=keys.record(MessageId("*")), count=count)
+            self._redis.set(keys.ROUND, after)
+        prefix = len(keys.record(MessageId("")))
+        return [MessageId(name[prefix:]) for name in cast("list[str]", found)]
 
     def put_off(self, index: str, message_id: MessageId, at: int) -> None:
         """Look again at `at` after what cannot be read now, so that it does not stand before all others."""
         with border():
             self._redis.zadd(index, {message_id: at}, xx=True)
-
-    def forget(self, message_id: MessageId) -> None:
-        """Take out what needs no look any more."""
-        self._drop(keys.DUE, message_id)
 
     def forget_waiting(self, lane: Lane, message_id: MessageId) -> None:
         self._drop(keys.waiting(lane), message_id)
@@ -168,7 +185,12 @@ class Schedule:
         with border():
             answer = self._place(
                 keys=[
-                    *(keys.record(record.id), keys.DUE, keys.waiting(record.lane), keys.parked(record.lane)),
+                    *(
+                        keys.record(record.id),
+                        keys.due(record.lane),
+                        keys.waiting(record.lane),
+                        keys.parked(record.lane),
+                    ),
                     LANE_QUEUES[record.lane],
                 ],
                 args=[

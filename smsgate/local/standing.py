@@ -12,6 +12,7 @@ from smsgate.ledger.dead_letters import DeadLetters
 from smsgate.ledger.lanes import By, Lanes
 from smsgate.ledger.records import Records
 from smsgate.ledger.schedule import Schedule
+from smsgate.message import Lane
 
 # Milliseconds by which a message may be overdue: beat asks every second.
 LATE: Final = 60_000
@@ -58,8 +59,7 @@ def _codes(records: Records) -> Finding:
 
 
 def _schedule(schedule: Schedule, now: int) -> Finding:
-    first = next(iter(schedule.due(now, 1)), None)
-    late = now - first.score if first else 0
+    late = max((now - entry.score for lane in Lane for entry in schedule.due(lane, now, 1)), default=0)
     if late <= LATE:
         return Finding("schedule", ok=True, detail="nothing is overdue")
     fix = "start beat (exactly one) and a worker for sms.chores: the lines `beat` and `receipts` of the Procfile"

@@ -241,7 +241,7 @@ def test_an_accepted_message_is_looked_after_when_it_expires_and_found_if_its_ta
     records: Records, store: redis.Redis
 ) -> None:
     records.accept(_draft(), "task")
-    assert store.zrange(keys.DUE, 0, -1, withscores=True) == [("m1", _draft().valid_until)]
+    assert store.zrange(keys.due(Lane.NOTICE), 0, -1, withscores=True) == [("m1", _draft().valid_until)]
     assert store.zrange(keys.waiting(Lane.NOTICE), 0, -1, withscores=True) == [("m1", AT)]
 
 
@@ -252,7 +252,7 @@ def _at(seconds: float) -> Message:
 def test_a_message_with_a_time_to_send_gets_its_task_when_that_has_come(records: Records, store: redis.Redis) -> None:
     submitted = Submit(records, now=lambda: AT)(_at(3600), client="shop", idempotency_key="k")
     assert store.llen(QUEUE) == 0
-    assert store.zrange(keys.DUE, 0, -1, withscores=True) == [(submitted.id, AT + 3_600_000)]
+    assert store.zrange(keys.due(Lane.NOTICE), 0, -1, withscores=True) == [(submitted.id, AT + 3_600_000)]
     known = records.read(submitted.id)
     assert known is not None
     assert known.valid_until == AT + 3_600_000 + MESSAGE.seconds_valid * 1000

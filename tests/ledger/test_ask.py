@@ -55,7 +55,8 @@ def _read(records: Records) -> Record:
 
 
 def _due(store: redis.Redis) -> float | None:
-    return store.zscore(keys.QUESTIONS, ID)
+    found = [store.zscore(index, ID) for index in (keys.UNCERTAIN, keys.SILENT)]
+    return next((score for score in found if score is not None), None)
 
 
 def test_a_provider_that_has_the_message_settles_it_as_sent_and_its_receipt_is_awaited(
@@ -115,7 +116,10 @@ def test_a_message_that_was_not_sent_goes_again_with_a_task_of_its_own(
     (entry,) = store.lrange(Queue.OTP, 0, -1)
     assert json.loads(entry)["headers"]["id"] == ID
     assert _due(store) is None
-    assert (store.zscore(keys.DUE, ID), store.zscore(keys.waiting(Lane.OTP), ID)) == (known.valid_until, clock())
+    assert (store.zscore(keys.due(Lane.OTP), ID), store.zscore(keys.waiting(Lane.OTP), ID)) == (
+        known.valid_until,
+        clock(),
+    )
 
 
 def test_while_a_worker_may_still_be_in_its_call_the_message_does_not_go_again(
@@ -253,7 +257,7 @@ def test_nobody_asks_about_what_is_known(
 
 
 def test_nobody_asks_about_what_is_no_more(ask: Ask, provider: Provider, store: redis.Redis) -> None:
-    store.zadd(keys.QUESTIONS, {ID: 0})
+    store.zadd(keys.SILENT, {ID: 0})
     ask(ID)
     assert provider.asked == []
     assert store.keys() == []

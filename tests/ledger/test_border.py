@@ -10,6 +10,7 @@ import redis
 
 from smsgate.errors import StoreUnavailable
 from smsgate.flow.submit import Submit, draft
+from smsgate.ledger import keys
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.connection import ANSWER_TIMEOUT, CONNECT_TIMEOUT, connect_briefly, connect_patiently
 from smsgate.ledger.lanes import By, Lanes, Pause
@@ -32,12 +33,15 @@ CALLS: dict[str, Callable[[redis.Redis], object]] = {
     "move": lambda store: Records(store, retention=60).move(MessageId("m1"), State.SENDING, at=0),
     "forget": lambda store: Records(store, retention=60).forget(RECORD),
     "take": lambda store: Records(store, retention=60).take(MessageId("m1"), redelivered=True),
-    "due": lambda store: Schedule(store).due(0, 1),
+    "due": lambda store: Schedule(store).due(Lane.OTP, 0, 1),
     "worked off": lambda store: Schedule(store).worked_off(Lane.OTP, 0),
     "place": lambda store: Schedule(store).park(RECORD, now=0),
-    "questions": lambda store: Schedule(store).questions(0, 1),
-    "hand": lambda store: Schedule(store).hand_question(Entry(RECORD.id, 0), again=1, task="task", most=1),
-    "again": lambda store: Schedule(store).ask_again(RECORD.id, 1, asks=1),
+    "questions": lambda store: Schedule(store).questions(keys.SILENT, 0, 1),
+    "hand": lambda store: Schedule(store).hand_question(keys.SILENT, Entry(RECORD.id, 0), again=1, task="task", most=1),
+    "again": lambda store: Schedule(store).ask_again(RECORD, 1, asks=1),
+    "restore": lambda store: Schedule(store).restore([RECORD.id], 0),
+    "round": lambda store: Schedule(store).next_of_round(10),
+    "resume": lambda store: Lanes(store).resume(Lane.OTP),
     "pauses": lambda store: Lanes(store).pause_of(Lane.OTP),
     "pause": lambda store: Lanes(store).pause(Lane.OTP, Pause(By.HAND, "", 0)),
     "tally": lambda store: Lanes(store).tally(Lane.OTP, 0, 60_000),

@@ -170,4 +170,25 @@ def test_a_parked_message_expires_like_any_other(
     lanes.pause(Lane.NOTICE, Pause(By.HAND, "", clock()))
     ids = _accept(records, clock, 1)
     _try(deliver_through(Nobody()), ids)
-    assert store.zscore(keys.DUE, ids[0]) == _read(records, ids[0]).valid_until
+    assert store.zscore(keys.due(Lane.NOTICE), ids[0]) == _read(records, ids[0]).valid_until
+
+
+def test_what_was_begun_before_the_brake_is_no_probe(
+    records: Records, lanes: Lanes, brake: Brake, deliver_through: Through, clock: Clock
+) -> None:
+    began = clock()
+    clock.advance(1)
+    _braked(records, deliver_through, clock)
+    brake.learn(Lane.NOTICE, Sent("9001"), began=began)
+    assert Lane.NOTICE in lanes.pauses()
+
+
+def test_a_probe_does_not_undo_what_a_hand_has_paused_meanwhile(
+    records: Records, lanes: Lanes, brake: Brake, deliver_through: Through, clock: Clock, store: redis.Redis
+) -> None:
+    _braked(records, deliver_through, clock)
+    assert brake.lanes.pause_of(Lane.NOTICE) is not None
+    Lanes(store).pause(Lane.NOTICE, Pause(By.HAND, "mine", clock()))
+    clock.advance(30)
+    brake.learn(Lane.NOTICE, Sent("9001"), began=clock())
+    assert Lanes(store).pauses()[Lane.NOTICE].by is By.HAND

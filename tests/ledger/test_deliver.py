@@ -8,13 +8,14 @@ from structlog.testing import capture_logs
 
 from smsgate.channels.channel import Channel, Submission
 from smsgate.errors import InvalidMessage, RetryLater
-from smsgate.flow.deliver import Deliver
+from smsgate.flow.brake import Brake
+from smsgate.flow.deliver import HESITATION, Deliver
 from smsgate.flow.patience import ATTEMPTS, MOST_REDELIVERIES
 from smsgate.flow.submit import Submit
 from smsgate.ledger import keys
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Schedule
-from smsgate.message import Message, MessageId
+from smsgate.message import Lane, Message, MessageId
 from smsgate.outcome import Fault, Outcome, Refused, Uncertain, Unsent
 from smsgate.queues import Queue
 from smsgate.states import State
@@ -291,7 +292,7 @@ def test_a_task_by_name_with_a_time_to_send_waits_for_it(
     later = Message.check({**FIELDS, "send_at": datetime.fromtimestamp(clock() / 1000 + 60, UTC)})
     deliver_through(Nobody())(ID, later)
     assert _read(records).state is State.QUEUED
-    assert store.zscore(keys.DUE, ID) == clock() + 60_000
+    assert store.zscore(keys.due(Lane.OTP), ID) == clock() + 60_000
 
 
 def test_a_task_by_name_with_a_time_far_ahead_is_refused(
@@ -310,3 +311,45 @@ def test_a_second_copy_of_a_task_leaves_the_attempt_of_the_first_alone(
     records.move(ID, State.SENDING, at=clock(), attempt=True)
     deliver_through(Nobody())(ID, MESSAGE)
     assert _read(records).state is State.SENDING
+
+
+@accepted
+def test_a_task_that_comes_before_its_time_by_another_hosts_clock_comes_again_at_its_time(
+    records: Records, schedule: Schedule, deliver_through: Through, clock: Clock, store: redis.Redis
+) -> None:
+    schedule.until(_read(records), clock() + 3_000)
+    schedule.in_queue(_read(records), since=clock(), task="handed over three seconds too early")
+    deliver_through(Nobody())(ID, MESSAGE)
+    assert store.zscore(keys.due(Lane.OTP), ID) == clock() + 3_000
+
+
+@accepted
+def test_a_worker_that_was_frozen_after_its_claim_does_not_call_the_provider(
+    records: Records, schedule: Schedule, brake: Brake, clock: Clock
+) -> None:
+    """Others may hold it for dead by now, and the message for not sent."""
+    times = iter([clock(), clock(), clock() + HESITATION + 1])
+
+    def thawing() -> int:
+        return next(times, clock() + HESITATION + 1)
+
+    deliver = Deliver(records, schedule, brake, Nobody(), "sign", now=thawing)
+    with pytest.raises(RetryLater, match="worker_frozen"):
+        deliver(ID, MESSAGE)
+    assert _read(records).state is State.QUEUED
+
+
+@accepted
+def test_a_stale_copy_does_not_expire_what_may_have_been_sent(
+    records: Records, schedule: Schedule, brake: Brake, clock: Clock
+) -> None:
+    looks = iter([clock()])
+
+    def meanwhile() -> int:
+        if next(looks, None):
+            records.move(ID, State.SENDING, at=clock(), attempt=True)
+            records.move(ID, State.UNCERTAIN, at=clock())
+        return clock() + 600_000
+
+    Deliver(records, schedule, brake, Nobody(), "sign", now=meanwhile)(ID, MESSAGE)
+    assert _read(records).state is State.UNCERTAIN

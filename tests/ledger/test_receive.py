@@ -188,3 +188,28 @@ def test_a_push_that_cannot_be_used_is_kept_for_a_look_and_not_queued_again(
     Receive(records, pushes)("p1")
     assert pushes.read("p1") == Push("p1", PushKind.SMS_REPORT, "nonsense")
     assert pushes.requeue(older_than=-1) == 0
+
+
+@pytest.mark.parametrize("end", [State.EXPIRED, State.CANCELLED, State.FAILED, State.DEAD])
+def test_a_message_that_was_given_up_and_arrived_after_all_is_told_to_have_arrived(
+    records: Records, apply: Apply, end: State
+) -> None:
+    """Its provider did not know it when it was asked; a dead letter must not be replayed then."""
+    records.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), task=None)
+    for state in (State.SENDING, State.UNCERTAIN):
+        records.move(MessageId("m1"), state, at=AT, attempt=state is State.SENDING)
+    if end is State.FAILED:
+        records.move(MessageId("m1"), State.QUEUED, at=AT)
+        records.move(MessageId("m1"), State.SENDING, at=AT, attempt=True)
+    records.move(MessageId("m1"), end, at=AT)
+    apply(REPORT)
+    assert _read(records).state is State.DELIVERED
+
+
+@pytest.mark.parametrize("end", [State.QUEUED, State.EXPIRED, State.CANCELLED])
+def test_a_receipt_for_what_was_never_tried_is_not_ours(records: Records, apply: Apply, end: State) -> None:
+    records.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), task=None)
+    if end is not State.QUEUED:
+        records.move(MessageId("m1"), end, at=AT)
+    apply(REPORT)
+    assert _read(records).state is end

@@ -85,7 +85,7 @@ def test_a_replayed_letter_goes_the_whole_road_again(
     assert (known.valid_until, known.not_before, known.asks) == (clock() + OTP_LIFE, 0, 0)
     assert known.timeline[-1].detail == {"replayed": True}
     assert store.llen(Queue.OTP) == 1
-    assert store.zscore(keys.DUE, ID) == known.valid_until
+    assert store.zscore(keys.due(Lane.OTP), ID) == known.valid_until
     assert store.zscore(keys.waiting(Lane.OTP), ID) == clock()
     assert store.zscore(keys.DEAD, ID) is None
     provider = Provider()
@@ -302,7 +302,7 @@ def test_a_queued_message_is_called_back_and_its_task_does_nothing(
     Submit(records, now=clock)(MESSAGE, message_id=ID)
     assert cancel(records, ID, now=clock) == Cancellation(Called.BACK, State.CANCELLED)
     assert cancel(records, ID, now=clock) == Cancellation(Called.BACK, State.CANCELLED)
-    for index in (keys.DUE, keys.waiting(Lane.OTP), keys.parked(Lane.OTP)):
+    for index in (keys.due(Lane.OTP), keys.waiting(Lane.OTP), keys.parked(Lane.OTP)):
         assert store.zcard(index) == 0
     deliver_through(Nobody())(ID, MESSAGE)
     assert len(_read(records).timeline) == 2

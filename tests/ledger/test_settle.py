@@ -148,8 +148,9 @@ def test_somebody_looks_after_every_message_that_has_not_come_to_rest(
     records: Records, store: redis.Redis, outcome: Outcome, asked_at: int | None
 ) -> None:
     _settled(records, outcome)
-    assert store.zscore(keys.QUESTIONS, ID) == asked_at
-    assert store.zscore(keys.DUE, ID) is None
+    scores = [store.zscore(index, ID) for index in (keys.UNCERTAIN, keys.SILENT)]
+    assert [score for score in scores if score is not None] == ([asked_at] if asked_at else [])
+    assert store.zscore(keys.due(Lane.NOTICE), ID) is None
 
 
 def test_a_message_put_back_is_looked_after_also_if_its_next_task_is_never_published(
@@ -157,7 +158,7 @@ def test_a_message_put_back_is_looked_after_also_if_its_next_task_is_never_publi
 ) -> None:
     with pytest.raises(RetryLater):
         _settled(records, Unsent("dns", Fault.PROVIDER))
-    assert store.zscore(keys.DUE, ID) == AT + 1 + LOOK_AGAIN
+    assert store.zscore(keys.due(Lane.NOTICE), ID) == AT + 1 + LOOK_AGAIN
 
 
 def test_an_attempt_that_its_own_worker_calls_uncertain_is_over(records: Records) -> None:

@@ -4,9 +4,10 @@ import pytest
 import redis
 
 from smsgate.errors import IdempotencyConflict
-from smsgate.flow.submit import Submit
+from smsgate.flow.submit import Submit, fingerprint
 from smsgate.ledger.records import Records
 from smsgate.message import Message, MessageId
+from smsgate.states import State
 
 CODE = Message.check({"to": "13800138000", "template": "T", "params": {"code": "1"}})
 SAME = Message.check({"to": "+8613800138000", "template": "T", "params": {"code": "1"}, "valid_for": 86_400})
@@ -40,3 +41,21 @@ def test_left_out_and_given_as_the_default_is_the_same_message(records: Records)
     submit = Submit(records)
     first = submit(CODE, client="shop", idempotency_key="k")
     assert submit(SAME, client="shop", idempotency_key="k").id == first.id
+
+
+def test_a_message_is_the_same_as_before_the_upgrade() -> None:
+    """A request that an older version answered may be repeated now: another print would call it another message."""
+    message = Message.check({"to": "13800138000", "template": "SMS_154950909", "params": {"code": "123456"}})
+    assert fingerprint(message) == "b256de1b841d8a0cbb4eaca720e81e4c3671e205decd3c0188649426d38abba9"
+
+
+def test_a_reservation_is_taken_back_unless_a_worker_has_begun_with_it(records: Records) -> None:
+    """The broker had the task, and only its answer was lost: the message is out, and must not go again."""
+    message = Message.check({"to": "13800138000", "template": "T"})
+    submit = Submit(records)
+    for name, begun in (("m1", False), ("m2", True)):
+        submit.reserve(message, MessageId(name))
+        if begun:
+            records.move(MessageId(name), State.SENDING, at=1, attempt=True)
+        submit.take_back(message, MessageId(name))
+        assert (records.read(MessageId(name)) is not None) is begun

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import redis
 
-from smsgate.errors import StoreUnavailable
 from smsgate.flow.dispatch import LEASE, dispatch
 from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
@@ -142,11 +141,10 @@ def test_more_than_one_reading_is_dispatched_in_one_run(outbox: Webhooks, store:
     assert dispatch(outbox, now=lambda: NOW) == 150
 
 
-def test_a_full_redis_keeps_what_is_due(start_redis: StartRedis) -> None:
+def test_a_full_redis_lets_clients_be_told_of_what_it_has_accepted(start_redis: StartRedis) -> None:
     with start_redis("--maxmemory-policy", "noeviction") as (url, _):
         store = connect_briefly(url)
         _rest(store, ONE)
         store.config_set("maxmemory", "1")
-        with pytest.raises(StoreUnavailable):
-            dispatch(Webhooks(store), now=lambda: NOW)
-        assert Webhooks(store).due(NOW, limit=10) == [Due(ONE, NOW)]
+        assert dispatch(Webhooks(store), now=lambda: NOW) == 1
+        assert Webhooks(store).due(NOW, limit=10) == []

@@ -13,6 +13,8 @@ local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not score or tonumber(score) ~= tonumber(ARGV[2]) then
   return 'taken'
 end
+-- ZREM comes first: a full Redis refuses a script whose first write takes memory, and what it has accepted must end.
+redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 redis.call('LPUSH', KEYS[2], ARGV[4])
 return 'handed'

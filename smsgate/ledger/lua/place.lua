@@ -20,19 +20,19 @@ if ARGV[2] ~= '' then
   end
 end
 
-if #ARGV > 7 then
-  redis.call('HSET', KEYS[1], unpack(ARGV, 8))
+-- ZREM comes first: a full Redis refuses a script whose first write takes memory, and what it has accepted must end.
+for index = 2, 4 do
+  redis.call('ZREM', KEYS[index], id)
 end
 redis.call('ZADD', KEYS[2], ARGV[4], id)
 if ARGV[5] ~= '' then
   redis.call('ZADD', KEYS[3], ARGV[5], id)
-else
-  redis.call('ZREM', KEYS[3], id)
 end
 if ARGV[6] ~= '' then
   redis.call('ZADD', KEYS[4], ARGV[6], id)
-else
-  redis.call('ZREM', KEYS[4], id)
+end
+if #ARGV > 7 then
+  redis.call('HSET', KEYS[1], unpack(ARGV, 8))
 end
 if ARGV[7] ~= '' then
   redis.call('LPUSH', KEYS[5], ARGV[7])

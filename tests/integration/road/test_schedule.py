@@ -98,10 +98,10 @@ def test_a_number_over_its_hourly_limit_waits_out_of_the_way(tended: Gateway) ->
     known = until(lambda: one if len((one := tended.show(message_id))["timeline"]) == 3 else None, "it was put back")
     assert known["timeline"][2]["reason"] == "isv.BUSINESS_LIMIT_CONTROL"
     until(lambda: message_id not in " ".join(tended.tasks()), "no task of it waits in a worker's memory")
-    due = tended.redis.zscore("sms:due", message_id)
+    due = tended.redis.zscore("sms:due:notice", message_id)
     assert due is not None
     assert 3500 < due / 1000 - time.time() <= 3600
-    tended.redis.zadd("sms:due", {message_id: 0})
+    tended.redis.zadd("sms:due:notice", {message_id: 0})
     tended.redis.hset(f"sms:msg:{message_id}", "not_before", 0)
     assert tended.until_state(message_id, "delivered", within=30)["attempts"] == 2
 

@@ -49,7 +49,7 @@ def test_a_message_whose_provider_cannot_be_asked_is_held_until_it_can(tended: G
     tended.sandbox.clear_faults()
     # The next question comes later than the one before; this test does not wait for it.
     until(lambda: not tended.tasks(), "the question has ended")
-    tended.redis.zadd("sms:silent", {message_id: 0}, xx=True)
+    tended.redis.zadd("sms:uncertain", {message_id: 0}, xx=True)
     assert tended.until_state(message_id, "delivered")["attempts"] == 1
     assert len(tended.received(message_id)) == 1
 
