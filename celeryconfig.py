@@ -28,7 +28,7 @@ enable_utc = True
 result_backend = None
 task_ignore_result = True
 
-imports = ["workers.tasks", "workers.chores", "workers.start"]
+imports = ["workers.tasks", "workers.chores", "workers.revoked", "workers.start"]
 task_default_queue = Queue.NOTICE
 task_create_missing_queues = True
 task_routes = {

@@ -23,6 +23,7 @@ from smsgate.ledger.records import Records
 from smsgate.local.show import print_timeline
 from smsgate.message import Lane, Message, MessageId, OnUncertain
 from smsgate.settings import current
+from smsgate.states import State
 
 # Seconds for which `send --wait` and `show --wait` follow a message.
 LONGEST_WAIT = 60.0
@@ -55,15 +56,15 @@ def up(procfile: Path, once: bool) -> None:
 @click.option("--on-uncertain", type=click.Choice([policy.value for policy in OnUncertain]))
 @click.option("--callback-url", metavar="URL", help="Tell this URL, signed, when it has come to its end.")
 @click.option("--reference", help="Your own name for it.")
-@click.option("--wait", is_flag=True, help="Follow it to its end and print its timeline.")
+@click.option("--wait", is_flag=True, help="Follow it to its end and print its timeline; fails unless it was sent.")
 def send(to: str, template: str, params: tuple[str, ...], wait: bool, **more: str | int | None) -> None:
     """Send one SMS: smsgate send 13800138000 SMS_154950909 code=123456."""
     given = {name: value for name, value in more.items() if value is not None}
     message = Message.check({"to": to, "template": template, "params": dict(map(_pair, params)), **given})
     submitted = Submit(_records())(message)
     click.echo(submitted.id)
-    if wait:
-        _show(submitted.id, wait=True)
+    if wait and _show(submitted.id, wait=True) not in (State.SENT, State.DELIVERED):
+        sys.exit(1)
 
 
 @smsgate.command()
@@ -130,7 +131,7 @@ def _pair(written: str) -> tuple[str, str]:
     return name, value
 
 
-def _show(message_id: str, *, wait: bool) -> None:
+def _show(message_id: str, *, wait: bool) -> State:
     records, deadline = _records(), time.monotonic() + LONGEST_WAIT
     known = records.read(MessageId(message_id))
     while wait and known and not report(known)["final"] and time.monotonic() < deadline:
@@ -139,6 +140,7 @@ def _show(message_id: str, *, wait: bool) -> None:
     if known is None:
         raise click.ClickException(f"There is no message {message_id} in this Redis (SMSGATE_REDIS_URL).")
     print_timeline(Console(), report(known))
+    return known.state
 
 
 def main() -> None:

@@ -75,10 +75,15 @@ def _send_at(value: object) -> datetime | None:
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
+def _is_host(name: str) -> bool:
+    """Say whether a name can be one of a host: labels of 1 to 63 characters. An IPv6 address has none."""
+    return ":" in name or all(0 < len(label) <= 63 for label in name.removesuffix(".").split("."))  # noqa: PLR2004 - by RFC 1035
+
+
 def _callback_url(value: str) -> str:
     try:
         parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in ("http", "https") and _is_host(parts.hostname or "") and parts.port != 0
     except ValueError:
         usable = False
     if not usable or not value.isascii() or any(sign <= " " for sign in value):

@@ -1,5 +1,8 @@
 """How our app reaches its broker. Producers import this, so it brings nothing of what workers need."""
 
+import sys
+import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 import kombu
@@ -26,9 +29,21 @@ class Connection(kombu.Connection):
 
         return Transport
 
-    def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
-        pauses = {"interval_start": _FIRST_PAUSE, "interval_step": 1, "interval_max": _LONGEST_PAUSE}
-        return super().ensure_connection(*args, **{**pauses, **kwargs})
+    def _ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
+        """Connect, for as long as it takes or until the worker is told to end.
+
+        Kombu's publisher comes here too, with neither a limit nor a way out: an event that could not be published kept
+        a worker from ending for as long as Redis was silent.
+        """
+        ours = {"interval_start": _FIRST_PAUSE, "interval_step": 1, "interval_max": _LONGEST_PAUSE}
+        return super()._ensure_connection(*args, **{**ours, "callback": _way_out(), **kwargs})
+
+
+def _way_out() -> Callable[[], None] | None:
+    """Give what ends a worker's main thread once it is told to; a producer has no such thing, and loads nothing."""
+    state = sys.modules.get("celery.worker.state")
+    is_main = threading.current_thread() is threading.main_thread()
+    return state.maybe_shutdown if state is not None and is_main else None
 
 
 class AMQP(amqp.AMQP):

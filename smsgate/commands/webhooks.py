@@ -3,6 +3,7 @@
 import click
 
 from smsgate.commands.keys import check_client
+from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.webhook_secrets import WebhookSecrets
 from smsgate.settings import current
@@ -22,7 +23,10 @@ def webhook_secret(client: str, rotate: bool, drop_previous: bool) -> None:
     """Print CLIENT's valid secrets, the newest first; makes the first. "" is for `.delay()` and `smsgate send`."""
     if client:
         check_client(client)
-    secrets = WebhookSecrets(connect_briefly(current().redis_url), new_secret)
+    redis = connect_briefly(current().redis_url)
+    if client and client not in {key.client for key in ApiKeys(redis).list()}:
+        click.echo(f"No key is {client}'s (yet): is the name right? `smsgate keys list` shows the clients.", err=True)
+    secrets = WebhookSecrets(redis, new_secret)
     if rotate:
         secrets.rotate(client)
     if drop_previous:

@@ -30,7 +30,10 @@ class _Lapsing:
         return self._redis.set(key, value, nx=True, ex=keys.BREAKER_TTL)
 
     def incr(self, key: str) -> Any:
-        return self._redis.incr(key)
+        pipe = self._redis.pipeline()
+        pipe.incr(key)
+        pipe.expire(key, keys.BREAKER_TTL)
+        return pipe.execute()[0]
 
 
 def breaker_storage(client: redis.Redis) -> Callable[[str], pybreaker.CircuitBreakerStorage]:

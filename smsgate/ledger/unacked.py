@@ -9,12 +9,16 @@ from enum import StrEnum
 from typing import Any, Final, cast
 
 import redis
+from uuid_utils import uuid7
 
 from smsgate.ledger import scripts
 from smsgate.ledger.connection import border
+from smsgate.ledger.strays import Stray, StrayReason, Strays
 
 # At once, of what dead workers left behind.
 MOST_OVERDUE: Final = 100
+# Where a stray that was no entry of a queue goes when it is requeued: nobody takes it from there.
+UNREADABLE: Final = "sms.unreadable"
 
 
 class Return(StrEnum):
@@ -30,6 +34,7 @@ class Unacked:
 
     def __init__(self, client: redis.Redis, index_key: str, entries_key: str) -> None:
         self._redis = client
+        self._strays = Strays(client)
         self._keys: Final = [index_key, entries_key]
         self._note = client.register_script(scripts.source("note_unacked"))
         self._give_back = client.register_script(scripts.source("give_back"))
@@ -55,12 +60,24 @@ class Unacked:
         """Put an entry back onto its queue, to be taken next or `last`."""
         with border():
             held = cast("bytes | None", self._redis.hget(self._keys[1], tag))
+        try:
             message, queue = _marked(held) if held else ({}, "")
+        except (ValueError, TypeError, AttributeError):
+            return self._set_aside(tag, held or b"")
+        with border():
             answer = self._give_back(
                 keys=[*self._keys, queue],
                 args=[tag, json.dumps(message), "LPUSH" if last else "RPUSH"],
             )
         return Return(answer.decode() if isinstance(answer, bytes) else answer)
+
+    def _set_aside(self, tag: str, held: bytes) -> Return:
+        """Keep what is no note of a worker's as a stray: it must not stand before all that is."""
+        text = held if isinstance(held, str) else held.decode("utf-8", "surrogateescape")
+        now = int(time.time() * 1000)
+        self._strays.store(Stray(str(uuid7()), UNREADABLE, StrayReason.NO_CELERY_MESSAGE, None, now, text))
+        self.forget(tag)
+        return Return.GONE
 
     def overdue(self, seconds: float) -> list[str]:
         """Name what has been unacknowledged for longer than this, oldest first."""

@@ -9,6 +9,7 @@ import redis
 
 from smsgate.errors import StoreUnavailable
 from smsgate.ledger.connection import connect_briefly
+from smsgate.ledger.strays import Strays
 from smsgate.ledger.unacked import Return, Unacked
 
 MESSAGE = {"body": "x", "headers": {"id": "t-1"}, "properties": {"delivery_tag": "tag", "delivery_info": {}}}
@@ -102,3 +103,21 @@ def test_what_a_read_only_redis_refuses_to_take_back_stays_noted(client: redis.R
 
     client.execute_command("REPLICAOF", "NO", "ONE")
     assert client.hkeys("unacked") == ["tag"]
+
+
+@pytest.mark.parametrize("junk", ["junk", "[1, 2, 3]", "7", "[]", b"\xff"])
+def test_what_is_no_note_of_a_workers_is_a_stray_and_holds_up_no_other(
+    client: redis.Redis, unacked: Unacked, junk: str | bytes
+) -> None:
+    client.config_set("maxmemory", 0)
+    client.hset("unacked", "junk", junk)
+    client.zadd("unacked_index", {"junk": 1})
+    unacked.note("tag", MESSAGE, "sms.otp")
+    binary = redis.Redis.from_url(f"redis://127.0.0.1:{client.get_connection_kwargs()['port']}/0")
+
+    for tag in Unacked(binary, "unacked_index", "unacked").overdue(-1):
+        Unacked(binary, "unacked_index", "unacked").give_back(tag, last=False)
+
+    assert client.llen("sms.otp") == 2
+    assert Strays(client).count() == 1
+    assert (client.hlen("unacked"), client.zcard("unacked_index")) == (0, 0)

@@ -298,6 +298,27 @@ def test_a_worker_that_starts_without_a_redis_waits_for_it(
         worker.teardown()
 
 
+def test_a_worker_that_is_told_to_end_while_redis_is_silent_ends(
+    own_gateway: Gateway, celery_setup: CeleryTestSetup
+) -> None:
+    """It publishes events, and kombu would try to for as long as Redis says nothing."""
+    gateway, broker, phone = own_gateway, celery_setup.broker, fresh_phone()
+    assert broker is not None
+    assert gateway.worker is not None
+    gateway.sandbox.fault(kind="latency", ms=1500, match={"phone": phone})
+    gateway.send(phone)
+    until(lambda: gateway.sandbox.messages(phone=phone), "the message goes out")
+    broker.kill("SIGSTOP")
+    time.sleep(3)
+
+    gateway.worker.kill("SIGTERM")
+
+    try:
+        gateway.worker.wait(45)
+    finally:
+        broker.kill("SIGCONT")
+
+
 def test_a_worker_that_is_told_to_end_while_redis_is_away_ends(
     own_gateway: Gateway, celery_setup: CeleryTestSetup
 ) -> None:

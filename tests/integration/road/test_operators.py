@@ -2,7 +2,9 @@
 
 import json
 import re
+import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -151,3 +153,13 @@ def test_a_key_is_made_listed_used_and_revoked(gateway: Gateway) -> None:
         "the revoked key is refused",
         within=TRUST + 2,
     )
+
+
+def test_what_celerys_own_tool_revokes_is_cancelled_and_not_sent_again(tended: Gateway) -> None:
+    """To the sweep it would be a message whose task was lost."""
+    at = datetime.fromtimestamp(time.time() + 4, UTC).isoformat()
+    message_id = tended.send(send_at=at)
+    done = tended.run("celery", "-A", "workers", "control", "revoke", message_id, SMSGATE_REDIS_URL=tended.redis_url)
+    assert done.returncode == 0, done.stderr
+    assert tended.until_state(message_id, "cancelled", within=30)["reason"] == "revoked"
+    assert tended.received(message_id) == []

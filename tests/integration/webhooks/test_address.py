@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from smsgate.webhooks.address import is_public
 from smsgate.webhooks.outcome import Delivered, Failed, Rejected
 from smsgate.webhooks.post import Post
 from tests.integration.webhooks.endpoint import Endpoint, listening
@@ -132,3 +133,16 @@ def test_a_pinned_address_is_asked_by_its_name_and_must_prove_it(
         assert strict(f"https://hooks.test:{port}/", b"{}", {}) == Failed("tls", down=True)
 
     assert asked == ["hooks.test"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["192.0.0.8", "192.0.0.192", "192.88.99.1", "2002:7f00:1::", "2002:a9fe:a9fe::1", "64:ff9b::7f00:1", "3fff::1"],
+)
+def test_what_is_special_by_its_registry_is_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "223.5.5.5", "2400:3200::1"])
+def test_the_internet_is_public(address: str) -> None:
+    assert is_public(address)
