@@ -16,7 +16,7 @@ from smsgate.ledger.webhook_secrets import WebhookSecrets
 from smsgate.ledger.webhooks import Due, Webhooks
 from smsgate.states import RESTING
 from smsgate.webhooks.breakers import PAUSE, endpoint
-from smsgate.webhooks.outcome import Delivered, Failed, Outcome, Rejected, Unasked
+from smsgate.webhooks.outcome import Crowded, Delivered, Failed, Outcome, Rejected, Unasked
 from smsgate.webhooks.post import Post
 from smsgate.webhooks.signature import sign
 
@@ -26,6 +26,8 @@ log = structlog.get_logger()
 HOLD: Final = 60_000
 # Seconds after each attempt until the next; after the last, nobody is told.
 BACKOFF: Final = (5, 30, 120, 600, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+# Milliseconds, up to twice, until a webhook that found its endpoint busy comes again.
+CROWDED: Final = 1_000
 # A wait is longer than said by up to this part of it, so that what failed together does not come together.
 JITTER: Final = 0.2
 # Seconds. A webhook that waits for an endpoint to come back uses up no attempts, but is worth telling only so long.
@@ -79,6 +81,8 @@ class Notify:
                 self._try_again(held, record, reason, retry_after or 0)
             case Unasked():
                 self._wait(held, record)
+            case Crowded():
+                self.outbox.again(held, self.now() + int(CROWDED * (1 + self.chance())))
             case _:
                 assert_never(outcome)
 

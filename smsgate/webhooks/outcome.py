@@ -1,4 +1,4 @@
-"""What one attempt at a client's webhook can end in: four values, matched exhaustively."""
+"""What one attempt at a client's webhook can end in: five values, matched exhaustively."""
 
 from dataclasses import dataclass
 
@@ -34,4 +34,9 @@ class Unasked:
     """The endpoint has failed too often of late and was left alone: this was no attempt."""
 
 
-Outcome = Delivered | Rejected | Failed | Unasked
+@dataclass(frozen=True, slots=True)
+class Crowded:
+    """So many calls to this endpoint are under way that others shall have the threads: this was no attempt."""
+
+
+Outcome = Delivered | Rejected | Failed | Unasked | Crowded

@@ -4,7 +4,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -14,9 +14,10 @@ import requests
 from pybreaker import CircuitBreakerError
 from requests_hardened.ip_filter import InvalidIPAddress
 
-from smsgate.webhooks.breakers import Breakers
+from smsgate.webhooks.breakers import Breakers, endpoint
+from smsgate.webhooks.crowd import Crowd
 from smsgate.webhooks.line import Line
-from smsgate.webhooks.outcome import Delivered, Failed, Outcome, Rejected, Unasked
+from smsgate.webhooks.outcome import Crowded, Delivered, Failed, Outcome, Rejected, Unasked
 from smsgate.webhooks.session import Session
 
 # Seconds for the whole call, the resolving of the name and a dripping answer included.
@@ -47,9 +48,14 @@ class Post:
     breakers: Breakers
     allow_private: bool = False
     longest: float = LONGEST_CALL
+    crowd: Crowd = field(default_factory=Crowd)
 
     def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
-        """Post once, unless the endpoint is down; takes at most `longest` seconds."""
+        """Post once, unless the endpoint is down or busy; takes at most `longest` seconds."""
+        with self.crowd.place(endpoint(url)) as room:
+            return self._unless_down(url, body, headers) if room else Crowded()
+
+    def _unless_down(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         try:
             with self.breakers.of(url).calling():
                 return _raised_if_down(self._bounded(url, body, headers))
