@@ -8,7 +8,6 @@ from smsgate.flow.submit import Submit
 from smsgate.ledger.connection import connect_briefly, connect_patiently
 from smsgate.ledger.pushes import Pushes
 from smsgate.ledger.records import Records
-from smsgate.ledger.webhooks import Webhooks
 from smsgate.settings import current, load
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from smsgate.flow.wake import Wake
     from smsgate.ledger.lanes import Lanes
     from smsgate.ledger.schedule import Schedule
+    from smsgate.ledger.webhooks import Webhooks
 
 
 @cache
@@ -166,7 +166,9 @@ def receive() -> "Receive":
 
 
 @cache
-def webhooks() -> Webhooks:
+def webhooks() -> "Webhooks":
+    from smsgate.ledger.webhooks import Webhooks  # noqa: PLC0415 - see above
+
     return Webhooks(connect_patiently(current().redis_url))
 
 

@@ -7,7 +7,6 @@ from celery.exceptions import Reject
 
 from smsgate.errors import RetryLater, StoreUnavailable
 from smsgate.flow.patience import ATTEMPTS
-from smsgate.ledger.webhooks import Due
 from smsgate.message import MessageId
 from smsgate.queues import TaskName
 from workers import parts
@@ -83,6 +82,8 @@ def ask(message_id: str) -> None:
 def notify(message_id: str, until: int) -> None:
     """Post the webhook of a message, which is leased to this task until `until` (Unix milliseconds)."""
     try:
+        from smsgate.ledger.webhooks import Due  # noqa: PLC0415 - producers do without
+
         parts.notify()(Due(MessageId(message_id), until))
     except StoreUnavailable as error:
         raise Reject(str(error), requeue=True) from error

@@ -7,6 +7,7 @@ from typing import Any
 
 # What belongs to sending, to serving or to working, and has no place in a program that only calls `.delay()`.
 NOT_FOR_PRODUCERS = (
+    "structlog",  # and rich with it: a hundred modules
     "Tea",
     "aiohttp",
     "alibabacloud",
