@@ -17,7 +17,7 @@ from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import Event, Move, Record, Records, Result
 from smsgate.message import Message, MessageId
-from smsgate.states import FINAL, FOLLOWS, State, may_follow
+from smsgate.states import FINAL, FOLLOWS, RESTING, State, may_follow
 
 AT = 1_767_225_600_000
 MESSAGE = Message.check({"to": "13800138000", "template": "T", "params": {"code": "123456"}})
@@ -185,3 +185,17 @@ def test_a_message_in_a_full_redis_can_come_to_its_end(start_redis: StartRedis) 
             assert records.move(message_id, step, at=AT, attempt=step is State.SENDING).result is Result.MOVED
         with pytest.raises(StoreUnavailable):
             _accepted(records)
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("url", [None, "https://example.com/sms"])
+def test_a_client_that_wants_to_be_told_is_due_to_be_told_at_every_end(
+    records: Records, store: redis.Redis, state: State, url: str | None
+) -> None:
+    message = Message.check({"to": "13800138000", "template": "T", **({"callback_url": url} if url else {})})
+    message_id = MessageId(str(uuid4()))
+    records.accept(draft(message, message_id, client="", at=AT), task=None)
+    for number, step in enumerate(_way_to(state)):
+        records.move(message_id, step, at=AT + number)
+    due = AT + len(_way_to(state)) - 1
+    assert store.zscore(keys.WEBHOOKS, message_id) == (due if url and state in RESTING else None)

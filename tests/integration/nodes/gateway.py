@@ -27,6 +27,7 @@ IMPATIENT: Final = {
     "SMSGATE_SETTLING_SECONDS": "3",
     "SMSGATE_OVERDUE_SECONDS": "5",
     "SMSGATE_RECEIPT_TIMEOUT_HOURS": "0.001",
+    "SMSGATE_WEBHOOK_ALLOW_PRIVATE": "true",
 }
 # Every test writes to numbers of its own, so that tests can share a gateway.
 _NUMBERS: Final = itertools.count(13900000001)
