@@ -21,7 +21,11 @@ def connect_briefly(url: str) -> redis.Redis:
 
 
 def connect_patiently(url: str) -> redis.Redis:
-    """Connect for a worker: what it has to write down must outlast a restart of Redis (about 20 s of tries)."""
+    """Connect for a worker: what it has to write down must outlast a restart of Redis.
+
+    About 20 s of tries where connections are refused; about a minute where Redis is silent, which a task's own limits
+    cut short: what it had to write down is found by the schedule then.
+    """
     return _connect(url, Retry(ExponentialBackoff(cap=2.0, base=0.05), 15))
 
 

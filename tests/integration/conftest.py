@@ -21,6 +21,8 @@ from tests.integration.nodes.worker_node import WorkerNode
 
 # Seconds from the provider's acceptance to its receipt.
 REPORT_DELAY = 0.15
+# The database of the gateway that has everything; others take 0 to 7.
+TENDED = 10
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +88,7 @@ def tended(redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, jani
     """A gateway with everything, beat included, that is quick to look after what is lost, uncertain or silent."""
     folder = tmp_path_factory.mktemp("tended")
     with ExitStack() as stack:
-        without = _gateway(stack, redis_node, 3, folder, janitor)
+        without = _gateway(stack, redis_node, TENDED, folder, janitor)
         settings = {**worker_settings(without.redis_url, without.sandbox), **IMPATIENT}
         environment = clean_environment(**settings, SMSGATE_OTP_CONCURRENCY="4")
         worker = WorkerNode.start("worker", procfile.worker_line(*QUEUES), environment, folder, janitor)
