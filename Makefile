@@ -46,7 +46,7 @@ contracts: $(VENV)/dev.stamp
 
 .PHONY: tests
 tests: $(VENV)/dev.stamp
-	$(BIN)/pytest -n $(JOBS) --dist loadfile
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --reruns 1
 
 format: $(VENV)/dev.stamp ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
