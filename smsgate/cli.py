@@ -17,11 +17,11 @@ from smsgate.errors import SmsgateError
 from smsgate.flow.cancel import Called
 from smsgate.flow.cancel import cancel as call_back
 from smsgate.flow.report import report
-from smsgate.flow.submit import Submit
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import Records
 from smsgate.local.show import print_timeline
 from smsgate.message import Lane, Message, MessageId, OnUncertain
+from smsgate.parts import records_in, submit_to
 from smsgate.settings import current
 from smsgate.states import State
 
@@ -61,7 +61,8 @@ def send(to: str, template: str, params: tuple[str, ...], wait: bool, **more: st
     """Send one SMS: smsgate send 13800138000 SMS_154950909 code=123456."""
     given = {name: value for name, value in more.items() if value is not None}
     message = Message.check({"to": to, "template": template, "params": dict(map(_pair, params)), **given})
-    submitted = Submit(_records())(message)
+    settings = current()
+    submitted = submit_to(connect_briefly(settings.redis_url), settings)(message)
     click.echo(submitted.id)
     if wait and _show(submitted.id, wait=True) not in (State.SENT, State.DELIVERED):
         sys.exit(1)
@@ -121,7 +122,7 @@ def redis() -> None:
 
 def _records() -> Records:
     settings = current()
-    return Records(connect_briefly(settings.redis_url), retention=settings.retention)
+    return records_in(connect_briefly(settings.redis_url), settings)
 
 
 def _pair(written: str) -> tuple[str, str]:

@@ -22,9 +22,11 @@ class TaskName(StrEnum):
     """Every task."""
 
     SEND = "sms.send"
+    SEND_CHUNK = "sms.send_chunk"
     RECEIVE = "sms.receive"
     ASK = "sms.ask"
     WAKE = "sms.wake"
+    GATHER = "sms.gather"
     SWEEP = "sms.sweep"
     CENSUS = "sms.census"
     REQUEUE_PUSHES = "sms.requeue_pushes"

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from smsgate.errors import SettingsError
@@ -16,6 +16,21 @@ PREFIX: Final = "SMSGATE_"
 _TLS_OPTIONS: Final = frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname"})
 _DATABASE: Final = re.compile(r"(/[0-9]*)?")
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+# What a provider takes in one call (Aliyun's SendBatchSms).
+MOST_TOGETHER: Final = 100
+# The states in which a message is kept for a while: its ends, and dead.
+Ended = Literal["delivered", "undelivered", "failed", "rejected", "expired", "cancelled", "dead"]
+
+
+class Together(BaseModel):
+    """How messages of a template leave together."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seconds: float = Field(default=2.0, ge=0, le=60)
+    size: int = Field(default=MOST_TOGETHER, ge=1, le=MOST_TOGETHER)
 
 
 class Settings(BaseSettings):
@@ -71,6 +86,25 @@ class Settings(BaseSettings):
     redis_port: Port = Field(default=6380, description="The port of the embedded Redis of `smsgate up`.")
     retention_days: float = Field(
         default=7.0, gt=0, le=365, description="Days for which a message can be read after its end; at least an hour."
+    )
+    retention_days_by_state: dict[Ended, Annotated[float, Field(gt=0, le=365)]] = Field(
+        default_factory=dict,
+        description='Days for messages that ended so, where they differ from the others, such as {"delivered": 1, '
+        '"dead": 30}; `dead` is 45 otherwise.',
+    )
+    gather_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        le=60,
+        description="Seconds for which a notice or bulk message waits for others of its template and sign, to leave "
+        "with them in one call; 0 sends each by itself. Codes never wait.",
+    )
+    gather_size: int = Field(
+        default=MOST_TOGETHER, ge=1, le=MOST_TOGETHER, description="Messages that leave at once, without more waiting."
+    )
+    gather_by_template: dict[str, Together] = Field(
+        default_factory=dict,
+        description='What differs for some templates, such as {"SMS_154950909": {"seconds": 0.5, "size": 20}}.',
     )
     settling_seconds: float = Field(
         default=60.0,
@@ -135,7 +169,16 @@ class Settings(BaseSettings):
 
         At least an hour: a task that comes again after its record is gone is taken for another program's.
         """
-        return max(3600, int(self.retention_days * 24 * 3600))
+        return _seconds(self.retention_days)
+
+    @property
+    def retention_by_state(self) -> dict[str, int]:
+        """Seconds for which a record is kept that ended in one of these states; at least an hour, as the others."""
+        return {state: _seconds(days) for state, days in self.retention_days_by_state.items()}
+
+
+def _seconds(days: float) -> int:
+    return max(3600, int(days * 24 * 3600))
 
 
 def load(*required: str) -> Settings:

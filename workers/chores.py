@@ -64,6 +64,15 @@ def census() -> None:
     parts.census()()
 
 
+@app.task(base=Chore, name=TaskName.GATHER, shared=False)
+def gather() -> None:
+    """Have the messages taken that have waited for company for long enough."""
+    try:
+        parts.gather()()
+    except StoreUnavailable as error:
+        log.warning("chore_refused", chore="Gather", error=str(error))
+
+
 def _work_off(chore: Callable[[int], int]) -> None:
     began = time.monotonic()
     while chore(BATCH) >= BATCH and time.monotonic() - began < RUN:

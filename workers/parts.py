@@ -8,6 +8,7 @@ from smsgate.flow.submit import Submit
 from smsgate.ledger.connection import connect_briefly, connect_patiently
 from smsgate.ledger.pushes import Pushes
 from smsgate.ledger.records import Records
+from smsgate.parts import records_in, submit_to
 from smsgate.settings import current, load
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from smsgate.flow.brake import Brake
     from smsgate.flow.census import Census
     from smsgate.flow.deliver import Deliver
+    from smsgate.flow.deliver_chunk import DeliverChunk
+    from smsgate.flow.gather import Gather
     from smsgate.flow.inquire import Inquire
     from smsgate.flow.notify import Notify
     from smsgate.flow.patience import Patience
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from smsgate.flow.release import Release
     from smsgate.flow.sweep import Sweep
     from smsgate.flow.wake import Wake
+    from smsgate.ledger.groups import Groups
     from smsgate.ledger.lanes import Lanes
     from smsgate.ledger.schedule import Schedule
     from smsgate.ledger.webhooks import Webhooks
@@ -32,13 +36,13 @@ if TYPE_CHECKING:
 def submit() -> Submit:
     """Build the producer's side; its caller waits, so it gives up early."""
     settings = current()
-    return Submit(Records(connect_briefly(settings.redis_url), retention=settings.retention))
+    return submit_to(connect_briefly(settings.redis_url), settings)
 
 
 @cache
 def records() -> Records:
     settings = current()
-    return Records(connect_patiently(settings.redis_url), retention=settings.retention)
+    return records_in(connect_patiently(settings.redis_url), settings)
 
 
 @cache
@@ -117,6 +121,32 @@ def deliver() -> "Deliver":
 
 
 @cache
+def groups() -> "Groups":
+    from smsgate.ledger.groups import Groups  # noqa: PLC0415 - see above
+
+    return Groups(connect_patiently(current().redis_url))
+
+
+@cache
+def deliver_chunk() -> "DeliverChunk":
+    """Build the sender's side for messages that leave together.
+
+    Raises:
+        SettingsError: There is no sign to send under.
+    """
+    from smsgate.flow.deliver_chunk import DeliverChunk  # noqa: PLC0415 - see above
+
+    return DeliverChunk(records(), groups(), brake(), channel(), deliver().sign, patience())
+
+
+@cache
+def gather() -> "Gather":
+    from smsgate.flow.gather import Gather  # noqa: PLC0415 - see above
+
+    return Gather(groups(), lanes())
+
+
+@cache
 def ask() -> "Ask":
     from smsgate.flow.ask import Ask  # noqa: PLC0415 - see above
 
@@ -162,7 +192,7 @@ def release() -> "Release":
 def receive() -> "Receive":
     from smsgate.flow.receive import Receive  # noqa: PLC0415 - see above
 
-    return Receive(records(), pushes())
+    return Receive(records(), groups(), pushes())
 
 
 @cache

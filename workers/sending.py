@@ -53,7 +53,7 @@ def wait(message_id: MessageId, seconds: float) -> bool:
     if seconds > LONGEST_HOLD:
         parts.schedule().until(record, until)
         return False
-    parts.schedule().in_queue(record, since=until, task=None, not_before=until)
+    parts.schedule().in_queue(record, since=until, slot=None, not_before=until)
     return True
 
 

@@ -7,7 +7,7 @@ from celery.exceptions import Reject
 
 from smsgate.errors import RetryLater, StoreUnavailable
 from smsgate.flow.patience import ATTEMPTS
-from smsgate.message import MessageId
+from smsgate.message import Lane, MessageId
 from smsgate.queues import TaskName
 from workers import parts
 from workers.app import app
@@ -58,6 +58,15 @@ def send_sms(  # noqa: PLR0913 - the fields of a message
         "callback_url": callback_url,
     }
     attempt(self, MessageId(str(self.request.id)), lambda: self.message(to, template, params, **more))
+
+
+@app.task(name=TaskName.SEND_CHUNK, shared=False)
+def send_chunk(lane: str) -> None:
+    """Send what has gathered in a lane, up to a hundred messages in one call."""
+    try:
+        parts.deliver_chunk()(Lane(lane))
+    except StoreUnavailable as error:
+        raise Reject(str(error), requeue=True) from error
 
 
 @app.task(name=TaskName.RECEIVE, shared=False)

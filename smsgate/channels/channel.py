@@ -1,13 +1,16 @@
 """What every channel is: a way to hand a message to a provider, and to ask what the provider knows of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from smsgate.message import MessageId
 from smsgate.outcome import Outcome
 from smsgate.phone import Phone
 from smsgate.trace import Trace
+
+# What Aliyun's SendBatchSms takes; no provider that we know takes fewer.
+MOST_IN_A_CHUNK: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,20 @@ class Submission:
 class Inquiry:
     """A message that a provider is asked about; `repr` masks the number.
 
-    `since` and `until` are the first and the last attempt that may have reached the provider, in Unix milliseconds.
+    `since` and `until` are the first and the last attempt that may have reached the provider, in Unix milliseconds;
+    `chunks` are those in which it was sent together with others.
     """
 
     id: MessageId
     phone: Phone
     since: int
     until: int
+    chunks: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Name all under which the provider may know the message: its own id, and the chunks that it was sent in."""
+        return frozenset({self.id, *self.chunks})
 
 
 class Channel(Protocol):
@@ -48,6 +58,13 @@ class Channel(Protocol):
 
     def send(self, submission: Submission) -> Outcome:
         """Try once to send; returns how that ended and never raises for what the provider or the network did."""
+        ...
+
+    def send_chunk(self, chunk_id: str, submissions: Sequence[Submission]) -> Outcome:
+        """Try once to send messages of one template together, all or none, as `send` does one; no number twice.
+
+        The provider knows each by `chunk_id` and its number. Takes up to `MOST_IN_A_CHUNK`.
+        """
         ...
 
     def find(self, inquiry: Inquiry) -> Trace:

@@ -18,6 +18,7 @@ from smsgate.ledger.dead_letters import Counts, Cursor, DeadLetters, Filter
 from smsgate.ledger.records import Records
 from smsgate.local.show import print_arguments, print_letters, print_timeline, wide_console
 from smsgate.message import MessageId
+from smsgate.parts import records_in
 from smsgate.settings import current
 
 
@@ -111,7 +112,7 @@ def drop_letters(ids: tuple[str, ...], which: Filter, every: bool, yes: bool) ->
 def _ledger() -> tuple[Records, DeadLetters]:
     settings = current()
     client = connect_briefly(settings.redis_url)
-    records = Records(client, retention=settings.retention)
+    records = records_in(client, settings)
     return records, DeadLetters(client, records)
 
 

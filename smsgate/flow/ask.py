@@ -10,12 +10,12 @@ from smsgate.channels.channel import Channel, Inquiry
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.conclude import conclude
 from smsgate.flow.patience import ATTEMPTS, ENOUGH_ASKED, Patience
-from smsgate.flow.submit import task_of
+from smsgate.flow.submit import slot_of
 from smsgate.gates.expiry import has_expired
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Schedule
+from smsgate.ledger.slots import Slot
 from smsgate.message import MessageId, OnUncertain
-from smsgate.queues import LANE_QUEUES, Queue
 from smsgate.receipt import Receipt
 from smsgate.states import ASKED_ABOUT, State
 from smsgate.trace import Known, NoAnswer, Trace, Unknown
@@ -55,7 +55,7 @@ class Ask:
         if record.message is None:
             raise AssertionError("only messages are asked about")
         times = record.attempted_at or (record.accepted_at,)
-        return self.channel.find(Inquiry(record.id, record.message.to, times[0], times[-1]))
+        return self.channel.find(Inquiry(record.id, record.message.to, times[0], times[-1], record.chunks))
 
     def _resolve(self, record: Record, trace: Trace) -> None:
         """Find out about an attempt that may have been sent."""
@@ -99,8 +99,7 @@ class Ask:
         elif record.attempts >= (record.budget or ATTEMPTS):
             self._move(record, State.DEAD, {"reason": why})
         else:
-            task = (LANE_QUEUES[record.lane], task_of(record))
-            self._move(record, State.QUEUED, {"reason": why}, due=record.valid_until, task=task)
+            self._move(record, State.QUEUED, {"reason": why}, due=record.valid_until, slot=slot_of(record))
 
     def _is_settled(self, record: Record) -> bool:
         """Say whether the provider would know by now of an attempt, and no worker can still be in it."""
@@ -143,7 +142,7 @@ class Ask:
         facts: Mapping[str, object],
         *,
         due: int | None = None,
-        task: tuple[Queue, str] | None = None,
+        slot: Slot | None = None,
     ) -> None:
         """Move a message for the attempt that was asked about; a later one knows better."""
         self.records.move(
@@ -155,5 +154,5 @@ class Ask:
             only_from=record.state,
             of_attempt=record.attempts,
             due=due,
-            task=task,
+            slot=slot,
         )

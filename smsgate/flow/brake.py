@@ -38,6 +38,10 @@ class Brake:
     rule: BrakeRule = field(default_factory=BrakeRule)
     now: Clock = system_clock
 
+    def is_off(self, lane: Lane) -> bool:
+        """Say whether a lane goes on as usual, without asking anybody most of the time."""
+        return self.lanes.pause_of(lane) is None
+
     def lets_pass(self, record: Record) -> bool:
         """Say whether a message may go now; one of a braked lane may as its probe."""
         pause = self.lanes.pause_of(record.lane)
@@ -46,6 +50,14 @@ class Brake:
         if pause.by is By.HAND or not self.may_probe(pause):
             return False
         return self.lanes.take_probe(record.lane, record.id, self.rule.probe)
+
+    def most_of(self, lane: Lane, most: int, probe: str) -> int:
+        """Say how many messages of a lane may go together now; of a braked one a single one, as the probe `probe`."""
+        pause = self.lanes.pause_of(lane)
+        if pause is None:
+            return most
+        is_due = pause.by is By.BRAKE and self.may_probe(pause)
+        return int(is_due and self.lanes.take_probe(lane, probe, self.rule.probe))
 
     def may_probe(self, pause: Pause) -> bool:
         """Say whether a braked lane has stood for long enough to be probed."""

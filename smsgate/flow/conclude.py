@@ -1,8 +1,10 @@
 """Write down a provider's last word on a message, whether it was pushed to us or asked for."""
 
+from collections.abc import Sequence
+
 import structlog
 
-from smsgate.ledger.records import Record, Records, Result
+from smsgate.ledger.records import Moving, Record, Records, Result, Step
 from smsgate.receipt import Receipt
 from smsgate.states import State
 
@@ -12,22 +14,40 @@ log = structlog.get_logger()
 def conclude(records: Records, record: Record, receipt: Receipt, *, at: int) -> bool:
     """Move a message to the end that its receipt tells; False when it stays where it is. `at` in Unix milliseconds.
 
-    A message that no attempt was made for cannot have arrived: such a receipt is somebody else's.
+    Raises:
+        StoreUnavailable: The same call may be made again.
     """
+    return conclude_all(records, [(record, receipt)], at=at) == 1
+
+
+def conclude_all(records: Records, told: Sequence[tuple[Record, Receipt]], *, at: int) -> int:
+    """Move messages to the ends that their receipts tell, in one round trip; returns how many moved.
+
+    A message that no attempt was made for cannot have arrived: such a receipt is somebody else's.
+
+    Raises:
+        StoreUnavailable: Some may have been moved; the same call may be made again.
+    """
+    due = [(record, receipt) for record, receipt in told if _may_have_arrived(record)]
+    steps = [(Moving(record.id), _step(record, receipt, at)) for record, receipt in due]
+    moves = records.move_each(steps)
+    for (moving, step), move in zip(steps, moves, strict=True):
+        if move.result is not Result.MOVED:
+            log.info("receipt_ignored", message_id=moving.id, state=move.before, reported=step.to)
+    return sum(move.result is Result.MOVED for move in moves)
+
+
+def _may_have_arrived(record: Record) -> bool:
+    if record.attempts or record.state in (State.SENDING, State.SENT, State.UNCERTAIN):
+        return True
+    log.warning("receipt_without_attempt", message_id=record.id, state=record.state)
+    return False
+
+
+def _step(record: Record, receipt: Receipt, at: int) -> Step:
     state = State.DELIVERED if receipt.delivered else State.UNDELIVERED
-    if record.attempts == 0 and record.state not in (State.SENDING, State.SENT, State.UNCERTAIN):
-        log.warning("receipt_without_attempt", message_id=record.id, state=record.state)
-        return False
-    move = records.move(
-        record.id,
-        state,
-        at=at,
-        fields={"reason": receipt.reason or "", "provider_id": _provider_id(record, receipt)},
-        detail=_facts(receipt),
-    )
-    if move.result is not Result.MOVED:
-        log.info("receipt_ignored", message_id=record.id, state=move.before, reported=state)
-    return move.result is Result.MOVED
+    fields = {"reason": receipt.reason or "", "provider_id": _provider_id(record, receipt)}
+    return Step(state, at, fields, _facts(receipt))
 
 
 def _provider_id(record: Record, receipt: Receipt) -> str:

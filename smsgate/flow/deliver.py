@@ -1,21 +1,21 @@
 """The worker's step: may it go, claim the attempt, call the provider, settle."""
 
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
 
-from smsgate.channels.channel import Channel, Submission
-from smsgate.errors import StoreUnavailable
+from smsgate.channels.channel import Channel
 from smsgate.flow.brake import Brake
 from smsgate.flow.bury import bury
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.patience import ATTEMPTS, MOST_REDELIVERIES, Patience
-from smsgate.flow.settle import Attempt, settle
+from smsgate.flow.settle import Attempt, count_unknown, settle
+from smsgate.flow.submission import submission_of, tried
 from smsgate.flow.submit import draft, insist_on_a_near_time
 from smsgate.gates.expiry import has_expired
-from smsgate.ledger.records import Record, Records, Result
+from smsgate.ledger.record import Beginning, Begun, Claim
+from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Schedule
 from smsgate.message import Message, MessageId
 from smsgate.outcome import Fault, Outcome, Refused, Uncertain, Unsent
@@ -51,12 +51,17 @@ class Deliver:
             RetryLater: The attempt surely did not send and another may.
             StoreUnavailable: Redis went away; the task must come again.
         """
-        taken = self.records.take(message_id, redelivered=redelivered)
-        record = taken.record or self._adopt(message_id, message)
-        if taken.redeliveries > MOST_REDELIVERIES:
+        at = self.now()
+        begun = self._begin(message_id, message, at, redelivered=redelivered)
+        record = begun.record
+        if record is None:
+            raise AssertionError("a message without a record has been given one")
+        if begun.beginning is Beginning.CLAIMED:
+            self._attempt(record, begun.attempts, at)
+        elif begun.redeliveries > MOST_REDELIVERIES:
             bury(self.records, message_id, "poison", now=self.now)
         elif record.state is State.QUEUED:
-            self._begin(record)
+            self._hold_back(record)
         elif record.state is State.SENDING and redelivered:
             self._doubt(record)
         else:
@@ -64,7 +69,27 @@ class Deliver:
             # attempt's lease runs out.
             log.info("delivery_dropped", state=record.state)
 
-    def _begin(self, record: Record) -> None:
+    def _begin(self, message_id: MessageId, message: Message, at: int, *, redelivered: bool) -> Begun:
+        """Read the record and claim the attempt in one act, unless the lane is paused."""
+        claim = self._claim(at) if self.brake.is_off(message.lane) else None
+        begun = self.records.begin(message_id, message.lane, redelivered=redelivered, claim=claim)
+        if begun.beginning is not Beginning.MISSING:
+            return begun
+        self._adopt(message_id, message)
+        again = self.records.begin(
+            message_id,
+            message.lane,
+            redelivered=False,
+            claim=claim if begun.redeliveries <= MOST_REDELIVERIES else None,
+        )
+        return replace(again, redeliveries=begun.redeliveries)
+
+    def _claim(self, at: int) -> Claim:
+        lease = self.patience.lease_until(at)
+        return Claim(at, at + EARLY, lease, self.channel.name, ATTEMPTS, MOST_REDELIVERIES)
+
+    def _hold_back(self, record: Record) -> None:
+        """See to a message that could not be claimed at once: it is too old, too early, out of attempts, or paused."""
         now = self.now()
         if has_expired(record.valid_until, now):
             facts = {"reason": "expired"}
@@ -79,59 +104,34 @@ class Deliver:
             self.schedule.park(record, now=now)
             log.info("delivery_parked", lane=record.lane)
         else:
-            self._attempt(record)
+            self._probe(record, now)
 
-    def _attempt(self, record: Record) -> None:
-        at = self.now()
-        claim = self.records.move(
-            record.id,
-            State.SENDING,
-            at=at,
-            fields={"channel": self.channel.name, "lease": self.patience.lease_until(at), "redelivered": 0, "asks": 0},
-            detail={"attempt": record.attempts + 1, "channel": self.channel.name},
-            attempt=True,
-            only_from=State.QUEUED,
-            due=self.patience.lease_until(at),
-        )
-        if claim.result is not Result.MOVED:
-            log.info("delivery_dropped", state=claim.before)
-            return
+    def _probe(self, record: Record, at: int) -> None:
+        """Try the one message of a braked lane that may go."""
+        begun = self.records.begin(record.id, record.lane, redelivered=False, claim=self._claim(at))
+        if begun.beginning is Beginning.CLAIMED:
+            self._attempt(record, begun.attempts, at)
+        else:
+            log.info("delivery_dropped", state=begun.record and begun.record.state)
+
+    def _attempt(self, record: Record, number: int, at: int) -> None:
         outcome = HESITATED if self.now() - at > HESITATION else self._send(record)
-        attempt = Attempt(record, self.channel.name, claim.attempts)
+        attempt = Attempt(record, self.channel.name, number)
         settle(self.records, attempt, outcome, at=self.now(), patience=self.patience)
         self.brake.learn(record.lane, outcome, began=at)
         if isinstance(outcome, Refused) and outcome.fault is Fault.UNKNOWN:
-            self._count(outcome.reason)
+            count_unknown(self.records, outcome.reason)
 
-    def _count(self, code: str) -> None:
-        """Count a code that nobody knows; what it was counted for is settled, whatever Redis says."""
-        with suppress(StoreUnavailable):
-            self.records.count_unknown_code(code)
-
-    def _adopt(self, message_id: MessageId, message: Message) -> Record:
+    def _adopt(self, message_id: MessageId, message: Message) -> None:
         """Write a record for a task that another program sent by name; its validity counts from now."""
         record = draft(message, message_id, client="", at=self.now())
         if record.not_before > record.accepted_at:
             insist_on_a_near_time(record)
-        self.records.accept(record, task=None)
-        return record
+        self.records.accept(record, slot=None)
 
     def _send(self, record: Record) -> Outcome:
-        message = record.message
-        if message is None:
-            raise AssertionError("a queued record holds its message")
-        submission = Submission(
-            id=record.id,
-            phone=message.to,
-            sign=message.sign or self.sign,
-            template=message.template,
-            params=message.params,
-        )
-        try:
-            return self.channel.send(submission)
-        except Exception as error:  # noqa: BLE001 - the call has begun: whatever broke it, the SMS may be out
-            log.error("channel_broke", channel=self.channel.name, error=type(error).__name__)  # noqa: TRY400 - a traceback would show the SDK's URL, with number and code
-            return Uncertain(reason=type(error).__name__)
+        submission = submission_of(record, self.sign)
+        return tried(self.channel, lambda: self.channel.send(submission))
 
     def _doubt(self, record: Record) -> None:
         """The broker took this task back from a worker that had begun: it died in the call, or is still in it."""

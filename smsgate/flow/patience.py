@@ -1,5 +1,6 @@
 """How long each thing is waited for, and how often it is tried."""
 
+import random
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ MOST_REDELIVERIES: Final = 5
 # Questions to a provider that does not answer, after which a message that says `resend` goes out again.
 ENOUGH_ASKED: Final = 3
 _MS: Final = 1000
+_LONGEST_PAUSE: Final = 60
 _LONGEST_BETWEEN_QUESTIONS: Final = 600
 
 
@@ -37,6 +39,10 @@ class Patience:
     receipt: float = 2 * 3600.0
     # The provider settles everything within 72 hours.
     no_receipt: float = 72 * 3600.0
+
+    def pause_after(self, attempts: int) -> int:
+        """Give the wait for the next attempt, in ms, as Celery's autoretry does: up to 1 s doubling, to a minute."""
+        return random.randint(0, min(2 ** (attempts - 1), _LONGEST_PAUSE) * _MS)  # noqa: S311 - spreads load only
 
     def lease_until(self, now: int) -> int:
         return now + int(self.lease * _MS)

@@ -1,5 +1,6 @@
 """Apply what a provider pushed: receipts to their records, replies to the stream of replies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -8,9 +9,10 @@ from structlog.contextvars import bound_contextvars
 
 from smsgate.channels.aliyun.receipts import UnusablePush, parse_replies, parse_reports
 from smsgate.flow.clock import Clock, system_clock
-from smsgate.flow.conclude import conclude
+from smsgate.flow.conclude import conclude_all
+from smsgate.ledger.groups import Groups
 from smsgate.ledger.pushes import Push, Pushes, PushKind
-from smsgate.ledger.records import Records
+from smsgate.ledger.records import Record, Records
 from smsgate.receipt import Receipt
 
 log = structlog.get_logger()
@@ -21,6 +23,7 @@ class Receive:
     """Apply pushes. Each may come twice, late, out of order, or for messages that are not ours."""
 
     records: Records
+    groups: Groups
     pushes: Pushes
     now: Clock = system_clock
 
@@ -46,8 +49,7 @@ class Receive:
         match push.kind:
             case PushKind.SMS_REPORT:
                 reports = parse_reports(push.body.encode())
-                for receipt in reports.entries:
-                    self._settle(receipt)
+                self._settle(reports.entries)
                 for reason in reports.unusable:
                     log.warning("receipt_unusable", reason=reason)
             case PushKind.SMS_UP:
@@ -58,10 +60,35 @@ class Receive:
             case _:
                 assert_never(push.kind)
 
-    def _settle(self, receipt: Receipt) -> None:
-        record = self.records.read(receipt.message_id)
-        # By `national`: the provider drops the country code, and some numbers are valid in two countries without it.
-        if record is None or record.message is None or record.message.to.national != receipt.phone.national:
-            log.warning("receipt_of_no_message", message_id=receipt.message_id)
-            return
-        conclude(self.records, record, receipt, at=self.now())
+    def _settle(self, receipts: Sequence[Receipt]) -> None:
+        told = []
+        for receipt, record in zip(receipts, self._records_of(receipts), strict=True):
+            if record is None:
+                log.warning("receipt_of_no_message", message_id=receipt.message_id)
+            else:
+                told.append((record, receipt))
+        conclude_all(self.records, told, at=self.now())
+
+    def _records_of(self, receipts: Sequence[Receipt]) -> list[Record | None]:
+        """Find the message of each receipt: under its own id, or in the chunk in which it was sent."""
+        known = self.records.read_those_readable(list({receipt.message_id for receipt in receipts}))
+        found = [_if_meant(known.get(receipt.message_id), receipt) for receipt in receipts]
+        others = [receipt for receipt, record in zip(receipts, found, strict=True) if record is None]
+        in_chunks = iter(self._in_chunks(others) if others else ())
+        return [record or next(in_chunks) for record in found]
+
+    def _in_chunks(self, receipts: Sequence[Receipt]) -> list[Record | None]:
+        ids = self.groups.messages_of([(receipt.message_id, receipt.phone.national) for receipt in receipts])
+        known = self.records.read_those_readable([one for one in ids if one is not None])
+        records = [known.get(one) if one is not None else None for one in ids]
+        return [_if_meant(record, receipt) for record, receipt in zip(records, receipts, strict=True)]
+
+
+def _if_meant(record: Record | None, receipt: Receipt) -> Record | None:
+    """Give the record that a receipt may speak of.
+
+    By `national`: the provider drops the country code, and some numbers are valid in two countries without it.
+    """
+    if record is None or record.message is None or record.message.to.national != receipt.phone.national:
+        return None
+    return record

@@ -21,7 +21,7 @@ def reject(records: Records, message_id: MessageId, error: InvalidMessage, *, no
     detail = {"errors": [{"field": one.field, "message": one.message} for one in error.errors]}
     move = records.move(message_id, State.REJECTED, at=at, fields={"reason": REASON}, detail=detail)
     if move.result is Result.MISSING:
-        records.accept(_record(message_id, Event(at, State.REJECTED, detail)), task=None)
+        records.accept(_record(message_id, Event(at, State.REJECTED, detail)), slot=None)
     elif move.before is State.SENDING:
         records.move(message_id, State.UNCERTAIN, at=at, fields={"reason": REASON}, detail={"reason": REASON})
     log.error("message_rejected", fields=[one.field for one in error.errors])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from smsgate.flow.brake import Brake
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.look import look
-from smsgate.flow.submit import task_of
+from smsgate.flow.submit import slot_of
 from smsgate.ledger import keys
 from smsgate.ledger.lanes import By, Lanes, Pause
 from smsgate.ledger.records import Records
@@ -46,5 +46,5 @@ class Release:
                 self.schedule.forget_parked(lane, entry.id)
             else:
                 seen = Seen("parked", entry.score)
-                self.schedule.in_queue(record, since=now, task=task_of(record), seen=seen)
+                self.schedule.in_queue(record, since=now, slot=slot_of(record), seen=seen)
         return len(entries)

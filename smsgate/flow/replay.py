@@ -9,11 +9,10 @@ import structlog
 
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.patience import ATTEMPTS
-from smsgate.flow.submit import task_of
+from smsgate.flow.submit import slot_of
 from smsgate.ledger.dead_letters import Cursor, DeadLetters, Filter
 from smsgate.ledger.records import Record, Records, Result
 from smsgate.message import LONGEST_SCHEDULE, MessageId
-from smsgate.queues import LANE_QUEUES
 from smsgate.states import State
 
 log = structlog.get_logger()
@@ -162,7 +161,7 @@ class Replay:
             only_from=State.DEAD,
             of_attempt=letter.attempts,
             due=at if waits else valid_until,
-            task=None if waits else (LANE_QUEUES[letter.lane], task_of(letter)),
+            slot=None if waits else slot_of(letter),
         )
         if move.result is Result.MOVED:
             run.replayed(at)

@@ -10,8 +10,11 @@ from uuid_utils import uuid7
 
 from smsgate.errors import FieldError, IdempotencyConflict, InvalidMessage
 from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.gathering import Gathering
 from smsgate.ledger.envelope import seal
+from smsgate.ledger.record import Gathers
 from smsgate.ledger.records import Acceptance, Event, Idempotency, Record, Records
+from smsgate.ledger.slots import Slot, company
 from smsgate.masking import shown_arguments
 from smsgate.message import LATEST_SCHEDULE, LONGEST_SCHEDULE, MESSAGE_ID, Message, MessageId
 from smsgate.queues import LANE_QUEUES, TaskName
@@ -36,6 +39,7 @@ class Submit:
     """Accept messages."""
 
     records: Records
+    gathering: Gathering | None = None
     now: Clock = system_clock
 
     def __call__(
@@ -56,10 +60,13 @@ class Submit:
             IdempotencyConflict: The key, or the id, was used with another message.
             StoreUnavailable: Nothing was written, or the answer was lost; the same call may be made again.
         """
-        record = draft(message, new_id(message_id), client=client, at=self.now())
+        gathers = self.gathering.of(message) if self.gathering else None
+        record = draft(message, new_id(message_id), client=client, at=self.now(), gathers=gathers)
         insist_on_a_near_time(record)
         idempotency = Idempotency(idempotency_key, fingerprint(message)) if idempotency_key else None
-        acceptance, accepted_id = self.records.accept(record, task(record.id, message), idempotency)
+        acceptance, accepted_id, is_full = self.records.accept(record, slot_of(record), idempotency)
+        if is_full and self.gathering:
+            self.gathering.offer(record.lane)
         if acceptance is Acceptance.CONFLICT:
             raise IdempotencyConflict("this idempotency key was used with another message; use a new key")
         replayed = acceptance is Acceptance.REPLAYED
@@ -76,7 +83,7 @@ class Submit:
         """
         record = draft(message, message_id, client="", at=self.now())
         insist_on_a_near_time(record)
-        acceptance, _ = self.records.accept(record, task=None)
+        acceptance, *_ = self.records.accept(record, slot=None)
         if acceptance is Acceptance.ACCEPTED:
             return True
         self._insist(message_id, message)
@@ -122,7 +129,7 @@ def new_id(wanted: str | None = None) -> MessageId:
     return MessageId(wanted)
 
 
-def draft(message: Message, message_id: MessageId, *, client: str, at: int) -> Record:
+def draft(message: Message, message_id: MessageId, *, client: str, at: int, gathers: Gathers | None = None) -> Record:
     """Write the first state of a record; `at` in Unix milliseconds.
 
     A message with a time to send is valid from then on.
@@ -141,6 +148,7 @@ def draft(message: Message, message_id: MessageId, *, client: str, at: int) -> R
         provider_id=None,
         timeline=(Event(at, State.QUEUED, {"send_at": not_before} if not_before > at else {}),),
         not_before=not_before,
+        gathers=gathers,
     )
 
 
@@ -152,11 +160,11 @@ def arguments(message: Message) -> tuple[list[Any], dict[str, Any]]:
     return positional, given
 
 
-def task_of(record: Record) -> str:
-    """Write the Celery message for a record that is queued again."""
+def slot_of(record: Record) -> Slot:
+    """Say where a queued message waits: among those that it leaves with, or as a task of its own."""
     if record.message is None:
         raise AssertionError("a queued record holds its message")
-    return task(record.id, record.message)
+    return company(record) if record.gathers else Slot(LANE_QUEUES[record.lane], task(record.id, record.message))
 
 
 def task(message_id: MessageId, message: Message) -> str:

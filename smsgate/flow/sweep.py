@@ -12,7 +12,7 @@ import structlog
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.look import look
 from smsgate.flow.patience import Patience
-from smsgate.flow.submit import task_of
+from smsgate.flow.submit import slot_of
 from smsgate.ledger import keys
 from smsgate.ledger.records import Records
 from smsgate.ledger.schedule import Placed, Schedule, Seen
@@ -50,7 +50,7 @@ class Sweep:
                 self.schedule.forget_waiting(lane, entry.id)
                 continue
             seen = Seen("waiting", entry.score)
-            if self.schedule.in_queue(record, since=now, task=task_of(record), seen=seen) is Placed.PLACED:
+            if self.schedule.in_queue(record, since=now, slot=slot_of(record), seen=seen) is Placed.PLACED:
                 log.warning("task_lost", message_id=record.id, lane=lane, since=entry.score)
                 swept += 1
         return swept

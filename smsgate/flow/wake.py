@@ -7,7 +7,7 @@ import structlog
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.look import look
 from smsgate.flow.settle import WORKER_LOST
-from smsgate.flow.submit import task_of
+from smsgate.flow.submit import slot_of
 from smsgate.gates.expiry import has_expired
 from smsgate.ledger import keys
 from smsgate.ledger.records import Record, Records
@@ -57,7 +57,7 @@ class Wake:
             facts = {"reason": "expired"}
             self.records.move(record.id, State.EXPIRED, at=now, fields=facts, only_from=State.QUEUED)
             return
-        self.schedule.in_queue(record, since=now, task=task_of(record), seen=Seen("due", entry.score))
+        self.schedule.in_queue(record, since=now, slot=slot_of(record), seen=Seen("due", entry.score))
 
     def _doubt(self, record: Record) -> None:
         """An attempt has outlasted its lease: its worker is gone, and nobody else will say how it ended."""

@@ -6,14 +6,13 @@ from flask import Flask
 from smsgate import telemetry
 from smsgate.flow.drop import Drop
 from smsgate.flow.replay import Replay
-from smsgate.flow.submit import Submit
 from smsgate.http import callbacks, dead_letters, health, messages, problems
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.dead_letters import DeadLetters
 from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.pushes import Pushes
-from smsgate.ledger.records import Records
+from smsgate.parts import records_in, submit_to
 from smsgate.settings import load
 
 log = structlog.get_logger()
@@ -28,13 +27,13 @@ def create_app() -> Flask:
     settings = load()
     telemetry.configure(settings.log_level, form=settings.log_format)
     redis = connect_briefly(settings.redis_url)
-    records = Records(redis, retention=settings.retention)
+    records = records_in(redis, settings)
     app = Flask("smsgate", static_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # an attribute of Flask's default provider
     app.json.sort_keys = False  # type: ignore[attr-defined]  # likewise
     problems.register(app)
     api_keys, letters = ApiKeys(redis), DeadLetters(redis, records)
-    app.register_blueprint(messages.blueprint(Submit(records), records, api_keys))
+    app.register_blueprint(messages.blueprint(submit_to(redis, settings), records, api_keys))
     app.register_blueprint(
         dead_letters.blueprint(letters, records, Replay(records, letters), Drop(records, letters), api_keys)
     )

@@ -1,6 +1,5 @@
 """The dead letters: listed newest first, in pieces of bounded work, however many there are."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +43,7 @@ class Filter:
             (self.reason is None or _fits(letter["reason"], self.reason))
             and (self.lane is None or letter["lane"] == self.lane)
             and (self.client is None or letter["client"] in ("", self.client))
-            and (self.template is None or _template(letter["message"]) == self.template)
+            and (self.template is None or letter["template"] == self.template)
         )
 
 
@@ -158,7 +157,7 @@ class DeadLetters:
         return [one for one in found if which.since is None or one.at >= which.since]
 
     def _letters(self, entries: Sequence[Cursor]) -> list[Mapping[str, str] | None]:
-        names = ("state", "reason", "lane", "client", "message")
+        names = ("state", "reason", "lane", "client", "template")
         with border():
             pipe = self._redis.pipeline(transaction=False)
             for entry in entries:
@@ -175,7 +174,3 @@ class DeadLetters:
 
 def _fits(reason: str, wanted: str) -> bool:
     return reason.startswith(wanted[:-1]) if wanted.endswith("*") else reason == wanted
-
-
-def _template(message: str) -> str | None:
-    return str(json.loads(message)["template"]) if message else None

@@ -21,11 +21,20 @@ WAITING_IN: Final = "sms:waiting:"  # + lane: messages with a task in the queue,
 PARKED_IN: Final = "sms:parked:"  # + lane: messages of a paused lane, by since when
 TALLY_OF: Final = "sms:tally:"  # + lane and number of a time slice: attempts that ended, and those that ended dead
 STRAYS: Final = "sms:strays"
+GROUPS_OF: Final = "sms:groups:"  # + lane: groups of messages that leave together, by when they may be taken
+GROUP_IN: Final = "sms:group:"  # + lane and group: the messages that wait in it
+
+RECORD_OF: Final = "sms:msg:"
+BATCH_OF: Final = "sms:batch:"
 
 DAY: Final = 24 * 3600
 # A record that has not come to an end is kept longer than any message can be scheduled (30 days), valid (7 days) and
 # without its receipt (72 hours), yet not for ever.
 OPEN_RECORD_TTL: Final = 45 * DAY
+# No group waits for longer than the messages in it are kept.
+GROUP_TTL: Final = OPEN_RECORD_TTL
+# A chunk is asked for by its number until the provider says no more of its messages: after 72 hours.
+CHUNK_TTL: Final = 4 * DAY
 # How far the round over all records has come (see smsgate/flow/census.py).
 ROUND: Final = "sms:round"
 # Counts of deliveries of tasks that have no record yet.
@@ -44,7 +53,7 @@ MOST_REPLIES: Final = 100_000
 
 
 def record(message_id: MessageId) -> str:
-    return f"sms:msg:{message_id}"
+    return f"{RECORD_OF}{message_id}"
 
 
 def deliveries(task_id: str) -> str:
@@ -61,6 +70,22 @@ def due(lane: Lane) -> str:
 
 def waiting(lane: Lane) -> str:
     return f"{WAITING_IN}{lane}"
+
+
+def groups(lane: Lane) -> str:
+    return f"{GROUPS_OF}{lane}"
+
+
+def group(lane: Lane, name: str = "") -> str:
+    return f"{GROUP_IN}{lane}:{name}"
+
+
+def chunk(chunk_id: str) -> str:
+    return f"sms:chunk:{chunk_id}"
+
+
+def batch(batch_id: str) -> str:
+    return f"{BATCH_OF}{batch_id}"
 
 
 def probe(lane: Lane) -> str:

@@ -10,7 +10,7 @@ import redis
 
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
-from smsgate.message import Lane, MessageId
+from smsgate.message import Lane
 
 # Seconds for which a process trusts what it has read: a paused lane sends at most this much longer.
 TRUST: Final = 1.0
@@ -89,11 +89,11 @@ class Lanes:
         self._forget()
         return bool(was)
 
-    def take_probe(self, lane: Lane, message_id: MessageId, seconds: float) -> bool:
-        """Make this message the lane's only probe for so long; True also for the one that is it already."""
+    def take_probe(self, lane: Lane, probe: str, seconds: float) -> bool:
+        """Make this message or chunk the lane's only probe for so long; True also for the one that is it already."""
         with border():
-            taken = self._redis.set(keys.probe(lane), message_id, nx=True, px=int(seconds * 1000))
-            return bool(taken) or self._redis.get(keys.probe(lane)) == message_id
+            taken = self._redis.set(keys.probe(lane), probe, nx=True, px=int(seconds * 1000))
+            return bool(taken) or self._redis.get(keys.probe(lane)) == probe
 
     def is_probed(self, lane: Lane) -> bool:
         """Say whether a probe is under way."""

@@ -1,13 +1,19 @@
 """The record of one message, and what comes of accepting, taking and moving one."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
+from smsgate.ledger import pieces
 from smsgate.message import Lane, Message, MessageId
 from smsgate.states import State
+
+# The texts of a record that are kept in pieces: its timeline, whose number of pieces the scripts keep in a field of
+# this very name, and what a message says beyond number, template and lane.
+TIMELINE: Final = "t"
+REST: Final = "more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +25,34 @@ class Event:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     def line(self) -> str:
-        return json.dumps({"at": self.at, "state": self.state, **self.detail}, ensure_ascii=False)
+        """Write it in ASCII, so that it can be cut anywhere."""
+        return f"{self.state} {self.at}{_written(self.detail)}\n"
 
     @classmethod
     def read(cls, line: str) -> "Event":
-        known = json.loads(line)
-        return cls(known.pop("at"), State(known.pop("state")), known)
+        state, at, *detail = line.split(" ", 2)
+        return cls(int(at), State(state), json.loads(detail[0]) if detail else {})
+
+
+def _written(detail: Mapping[str, Any]) -> str:
+    return f" {json.dumps(detail, separators=(',', ':'))}" if detail else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathers:
+    """How messages of one kind leave together: up to `size` of them, none later than after `wait` milliseconds."""
+
+    size: int
+    wait: int
+
+    @property
+    def written(self) -> str:
+        return f"{self.size}|{self.wait}"
+
+    @classmethod
+    def read(cls, written: str) -> "Gathers":
+        size, _, wait = written.partition("|")
+        return cls(int(size), int(wait))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +74,17 @@ class Record:
     budget: int | None = None  # the number of the last attempt that it may have; None for the usual five
     lease: int = 0  # until when whoever began the latest attempt may still be in it
     asks: int = 0  # how often the provider was asked since the latest attempt
+    gathers: Gathers | None = None  # how it waits for others to leave with; None for one that leaves by itself
+    row: bool = False  # whether it belongs to a batch, which its id begins with
+
+    @property
+    def batch(self) -> str | None:
+        return self.id.rpartition("-")[0] if self.row else None
+
+    @property
+    def chunks(self) -> tuple[str, ...]:
+        """Name the chunks in which attempts were made."""
+        return tuple(str(event.detail["chunk"]) for event in self.timeline if "chunk" in event.detail)
 
     @property
     def lane(self) -> Lane:
@@ -60,27 +99,28 @@ class Record:
         """Lay out a record that has just begun, as Redis keeps it."""
         known: dict[str, str | int] = {
             "state": self.state,
-            "message": self.message.model_dump_json(exclude_defaults=True) if self.message else "",
-            "reason": self.reason or "",
-            "client": self.client,
             "lane": self.lane,
             "accepted_at": self.accepted_at,
             "valid_until": self.valid_until,
-            "timeline": "".join(f"{event.line()}\n" for event in self.timeline),
+            **(_message_fields(self.message) if self.message else {}),
+            **_timeline_fields(self.timeline),
         }
-        if self.not_before:
-            known["not_before"] = self.not_before
-        if self.message and self.message.callback_url:
-            known["callback"] = 1
-        return known
+        given = {
+            "reason": self.reason,
+            "client": self.client,
+            "not_before": self.not_before,
+            "gathers": self.gathers and self.gathers.written,
+            "row": int(self.row),
+        }
+        return {**known, **{name: value for name, value in given.items() if value}}
 
     @classmethod
     def read(cls, message_id: MessageId, known: Mapping[str, str]) -> "Record":
         """Read back what Redis keeps."""
         return cls(
             id=message_id,
-            message=Message.restore(known["message"]) if known["message"] else None,
-            client=known["client"],
+            message=_message(known) if "to" in known else None,
+            client=known.get("client", ""),
             state=State(known["state"]),
             accepted_at=int(known["accepted_at"]),
             valid_until=int(known["valid_until"]),
@@ -88,12 +128,35 @@ class Record:
             reason=known.get("reason") or None,
             channel=known.get("channel"),
             provider_id=known.get("provider_id"),
-            timeline=tuple(Event.read(line) for line in known["timeline"].split("\n") if line),
+            timeline=tuple(map(Event.read, pieces.joined(known, TIMELINE).splitlines())),
             not_before=int(known.get("not_before", 0)),
             budget=int(known["budget"]) if "budget" in known else None,
             lease=int(known.get("lease", 0)),
             asks=int(known.get("asks", 0)),
+            gathers=Gathers.read(known["gathers"]) if "gathers" in known else None,
+            row="row" in known,
         )
+
+
+def _message_fields(message: Message) -> dict[str, str | int]:
+    rest = message.model_dump(mode="json", exclude_defaults=True, exclude={"to", "template", "lane"})
+    known: dict[str, str | int] = {"to": message.to, "template": message.template}
+    if rest:
+        known |= pieces.fields(REST, json.dumps(rest, ensure_ascii=False, separators=(",", ":")))
+    if message.callback_url:
+        known["callback"] = 1
+    return known
+
+
+def _message(known: Mapping[str, str]) -> Message:
+    rest = pieces.joined(known, REST)
+    own = {name: known[name] for name in ("to", "template", "lane")}
+    return Message.restore({**own, **(json.loads(rest) if rest else {})})
+
+
+def _timeline_fields(timeline: Sequence[Event]) -> dict[str, str | int]:
+    written = pieces.fields(TIMELINE, "".join(event.line() for event in timeline))
+    return {**written, TIMELINE: len(written)}
 
 
 class Acceptance(StrEnum):
@@ -112,26 +175,37 @@ class Idempotency:
     fingerprint: str
 
 
-class Result(StrEnum):
-    """Whether a record changed its state."""
+class Beginning(StrEnum):
+    """How a worker may begin with a task."""
 
-    MOVED = "moved"
-    STAYED = "stayed"
+    CLAIMED = "claimed"  # the attempt is its own
+    READ = "read"  # something speaks against it
     MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """What came of a change of state: `before` is None only for a missing record."""
+class Begun:
+    """A task as a worker begins with it, its record as it stood before.
 
-    result: Result
-    before: State | None
+    `attempts` counts this one where it was claimed, `redeliveries` those since the latest attempt began.
+    """
+
+    beginning: Beginning
+    record: Record | None
     attempts: int
+    redeliveries: int
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A task as a worker begins with it; `redeliveries` counts those since the latest attempt began."""
+class Claim:
+    """What an attempt is claimed with; times in Unix milliseconds.
 
-    record: Record | None
+    A message whose time comes by `early` may go, `lease` is until when the attempt belongs to whoever claims it.
+    """
+
+    at: int
+    early: int
+    lease: int
+    channel: str
+    attempts: int
     redeliveries: int

@@ -1,19 +1,22 @@
 """The records in Redis, and the only way in which they change."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
-from uuid import uuid4
 
 import redis
 
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
-from smsgate.ledger.record import Acceptance, Event, Idempotency, Move, Record, Result, Taken
-from smsgate.message import MessageId
-from smsgate.queues import LANE_QUEUES, Queue
-from smsgate.states import FINAL, State, predecessors
+from smsgate.ledger.moves import Move, Moving, Result, Step
+from smsgate.ledger.record import Acceptance, Beginning, Begun, Claim, Event, Idempotency, Record
+from smsgate.ledger.retention import Retention
+from smsgate.ledger.slots import NOWHERE, Slot
+from smsgate.message import Lane, MessageId
+from smsgate.queues import Queue
+from smsgate.states import State, predecessors
 
-__all__ = ["Acceptance", "Event", "Idempotency", "Move", "Record", "Records", "Result", "Taken"]
+__all__ = ["Acceptance", "Event", "Idempotency", "Move", "Moving", "Record", "Records", "Result", "Step"]
 
 _UNREADABLE: Final = (ValueError, KeyError, TypeError)
 # In which index a message stands in each state in which it does not rest.
@@ -31,47 +34,49 @@ LOOK_AGAIN: Final = 60_000
 class Records:
     """The records in one Redis."""
 
-    def __init__(self, client: redis.Redis, *, retention: int) -> None:
-        """Take a connection and how many seconds a record is kept after its end."""
+    def __init__(self, client: redis.Redis, *, retention: Retention) -> None:
+        """Take a connection, and for how long records are kept."""
         self._redis = client
         self._retention = retention
         self._accept = client.register_script(scripts.source("accept"))
         self._move = client.register_script(scripts.source("move"))
         self._forget = client.register_script(scripts.source("forget"))
-        self._take = client.register_script(scripts.source("take"))
+        self._begin = client.register_script(scripts.source("begin"))
 
     def accept(
-        self, record: Record, task: str | None, idempotency: Idempotency | None = None
-    ) -> tuple[Acceptance, MessageId]:
-        """Write the record and its Celery message in one act.
+        self, record: Record, slot: Slot | None, idempotency: Idempotency | None = None
+    ) -> tuple[Acceptance, MessageId, bool]:
+        """Write the record and its Celery message, or its place among those it waits for company with, in one act.
 
-        Without `task` the record alone is written, for a task that somebody else publishes or has published; a message
-        with a time to send gets its task when that time has come. A record that is there already, or an idempotency
-        key used before, is answered with the first one's id.
+        Without `slot` the record alone is written, for a task that somebody else publishes or has published; a message
+        with a time to send gets its slot when that time has come. A record that is there already, or an idempotency
+        key used before, is answered with the first one's id. Says too whether it has made a chunk full.
 
         Raises:
             StoreUnavailable: Nothing was written, or the answer was lost; the same call may be made again.
         """
         scheduled = record.not_before > record.accepted_at
         queued = record.state is State.QUEUED
-        claim = keys.idempotency(record.client, idempotency.key if idempotency else "")
+        taken = NOWHERE if scheduled or slot is None else slot
+        claim = keys.idempotency(record.client, idempotency.key) if idempotency else ""
         claim_ttl = keys.IDEMPOTENCY_TTL + max(0, record.not_before - record.accepted_at) // 1000
         due = min(record.not_before, record.valid_until) if scheduled else record.valid_until
         with border():
-            answer, message_id = self._accept(
+            answer, message_id, full = self._accept(
                 keys=[
-                    *(keys.record(record.id), LANE_QUEUES[record.lane], claim),
-                    *(keys.due(record.lane), keys.waiting(record.lane)),
+                    *(keys.record(record.id), taken.key, claim),
+                    *(keys.due(record.lane), keys.waiting(record.lane), keys.groups(record.lane)),
                 ],
                 args=[
-                    *(record.id, "" if scheduled else task or "", self._ttl(record.state)),
+                    *(record.id, taken.entry, self._retention.of(record.state)),
                     *(idempotency.fingerprint if idempotency else "", claim_ttl),
                     due if queued else "",
                     record.accepted_at if queued and not scheduled else "",
+                    *(taken.group, record.accepted_at, keys.GROUP_TTL),
                     *_flat(record.fields()),
                 ],
             )
-        return Acceptance(answer), MessageId(message_id)
+        return Acceptance(answer), MessageId(message_id), bool(full)
 
     def ping(self) -> None:
         """Ask Redis whether it is there.
@@ -139,19 +144,30 @@ class Records:
             structlog.get_logger().error("record_unreadable", message_id=message_id, error=type(error).__name__)
             return []
 
-    def take(self, message_id: MessageId, *, redelivered: bool) -> Taken:
-        """Read the record of a task that has come to a worker, and count the delivery if it is not the first.
+    def begin(self, message_id: MessageId, lane: Lane, *, redelivered: bool, claim: Claim | None) -> Begun:
+        """Read the record of a task that has come to a worker, count the delivery, and claim an attempt if it may be.
+
+        Without `claim` none is, whatever the record says.
 
         Raises:
-            StoreUnavailable: Nothing was counted, or the answer was lost.
+            StoreUnavailable: Nothing was done, or the answer was lost; the task may begin again.
         """
+        wanted = claim or Claim(0, 0, 0, "", 0, 0)
         with border():
-            again, flat = self._take(
-                keys=[keys.record(message_id), keys.deliveries(message_id)],
-                args=["1" if redelivered else "", keys.DELIVERIES_TTL],
+            beginning, again, attempts, flat = self._begin(
+                keys=[
+                    *(keys.record(message_id), keys.deliveries(message_id)),
+                    *(keys.due(lane), keys.waiting(lane), keys.parked(lane)),
+                ],
+                args=[
+                    *(message_id, "1" if redelivered else "", keys.DELIVERIES_TTL, "1" if claim else ""),
+                    *(wanted.redeliveries, wanted.attempts, wanted.at, wanted.early, wanted.lease),
+                    *(_token(), wanted.channel, keys.OPEN_RECORD_TTL, keys.BATCH_OF),
+                ],
             )
         known = dict(zip(flat[::2], flat[1::2], strict=True))
-        return Taken(Record.read(message_id, known) if "state" in known else None, int(again))
+        record = Record.read(message_id, known) if "state" in known else None
+        return Begun(Beginning(beginning), record, int(attempts), int(again))
 
     def move(  # noqa: PLR0913 - a change of state says what, when and why
         self,
@@ -165,36 +181,63 @@ class Records:
         only_from: State | None = None,
         of_attempt: int | None = None,
         due: int | None = None,
-        task: tuple[Queue, str] | None = None,
+        slot: Slot | None = None,
     ) -> Move:
-        """Move a message into `to` if the table of states allows it, and note the event.
-
-        `attempt` counts one; with `only_from` the message must be in that very state, with `of_attempt` that attempt
-        must be the latest. `due` (Unix milliseconds) is when somebody looks after it, for a state in which it does not
-        rest; `task` is queued in the same act.
+        """Move one message, as `move_all` does; `slot` is where it waits for a worker from then on.
 
         Raises:
             StoreUnavailable: The same call may be made again.
         """
-        before = predecessors(to) & {only_from} if only_from else predecessors(to)
-        queue, entry = task or (Queue.NOTICE, "")
-        with border():
-            result, was, attempts = self._move(
-                keys=[keys.record(message_id), keys.UNCERTAIN, keys.SILENT, keys.DEAD, keys.WEBHOOKS, queue],
-                args=[
-                    *(message_id, to, f",{','.join(sorted(before))},", Event(at, to, detail or {}).line()),
-                    *(self._ttl(to), uuid4().hex, "begin" if attempt else "" if of_attempt is None else of_attempt),
-                    *(at, INDEXES.get(to, ""), due or at + LOOK_AGAIN, entry, keys.DUE_IN),
-                    *(keys.WAITING_IN, keys.PARKED_IN, keys.TALLY_OF, keys.TALLY_SLICE, keys.TALLY_TTL),
-                    *_flat(fields or {}),
-                ],
-            )
-        return Move(Result(result), State(was) if was else None, int(attempts))
+        step = Step(to, at, fields or {}, detail or {}, attempt=attempt, only_from=only_from)
+        return self._moved([Moving(message_id, of_attempt, due)], step, slot)[0]
 
-    def _ttl(self, state: State) -> int:
-        """Seconds for which a record in this state is kept."""
-        return self._retention if state in FINAL else keys.OPEN_RECORD_TTL
+    def move_all(self, messages: Sequence[Moving], step: Step) -> list[Move]:
+        """Move messages into a state, each if the table of states allows it, and note the event.
+
+        Raises:
+            StoreUnavailable: The same call may be made again.
+        """
+        return self._moved(messages, step, None) if messages else []
+
+    def move_each(self, steps: Sequence[tuple[Moving, Step]]) -> list[Move]:
+        """Move messages, each by a step of its own, in one round trip.
+
+        Raises:
+            StoreUnavailable: Some may have been moved; the same call may be made again.
+        """
+        with border():
+            pipe = self._redis.pipeline(transaction=False)
+            for message, step in steps:
+                self._move(*self._moving([message], step, NOWHERE), client=pipe)
+            return [move for flat in (pipe.execute() if steps else ()) for move in _moves(flat)]
+
+    def _moved(self, messages: Sequence[Moving], step: Step, slot: Slot | None) -> list[Move]:
+        with border():
+            return _moves(self._move(*self._moving(messages, step, slot or NOWHERE)))
+
+    def _moving(self, messages: Sequence[Moving], step: Step, slot: Slot) -> tuple[list[str], list[str | int]]:
+        """Write the keys and arguments of the script."""
+        before = predecessors(step.to) & {step.only_from} if step.only_from else predecessors(step.to)
+        return [keys.UNCERTAIN, keys.SILENT, keys.DEAD, keys.WEBHOOKS, slot.key, slot.groups], [
+            *(keys.RECORD_OF, step.to, f",{','.join(sorted(before))},", step.event.line()),
+            *(self._retention.of(step.to), _token(), "begin" if step.attempt else "", step.at),
+            *(INDEXES.get(step.to, ""), slot.entry, slot.group),
+            *(keys.DUE_IN, keys.WAITING_IN, keys.PARKED_IN, keys.TALLY_OF, keys.TALLY_SLICE, keys.TALLY_TTL),
+            *(keys.BATCH_OF, keys.GROUP_TTL, len(messages)),
+            *(part for one in messages for part in one.written(step.at + LOOK_AGAIN)),
+            *_flat(step.fields),
+        ]
+
+
+def _moves(flat: Sequence[Any]) -> list[Move]:
+    found = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+    return [Move(Result(result), State(was) if was else None, int(attempts)) for result, was, attempts in found]
 
 
 def _flat(fields: Mapping[str, str | int]) -> list[str | int]:
     return [part for pair in fields.items() for part in pair]
+
+
+def _token() -> str:
+    """Name a call, so that it finds its own work done when it is sent again; it is told from one other at most."""
+    return os.urandom(6).hex()

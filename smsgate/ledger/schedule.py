@@ -18,6 +18,7 @@ from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
 from smsgate.ledger.handing import Handed, Handing
 from smsgate.ledger.record import Record
+from smsgate.ledger.slots import NOWHERE, Slot
 from smsgate.message import Lane, MessageId
 from smsgate.queues import LANE_QUEUES, Queue
 from smsgate.states import State
@@ -96,10 +97,10 @@ class Schedule:
         return next((int(score) - 1 for score in scores if score is not None), None)
 
     def in_queue(
-        self, record: Record, *, since: int, task: str | None, seen: Seen | None = None, **fields: str | int
+        self, record: Record, *, since: int, slot: Slot | None, seen: Seen | None = None, **fields: str | int
     ) -> Placed:
-        """Queue a task for a message, or with None note that somebody else does; `since` may lie ahead of now."""
-        return self._placed(record, seen, due=record.valid_until, since=since, task=task, fields=fields)
+        """Have a message wait for a worker, or with None note that somebody else queues it; `since` may lie ahead."""
+        return self._placed(record, seen, due=record.valid_until, since=since, slot=slot, fields=fields)
 
     def until(self, record: Record, at: int, *, seen: Seen | None = None) -> Placed:
         """Keep a message out of its queue until `at`, or until it expires."""
@@ -178,10 +179,11 @@ class Schedule:
         due: int,
         since: int | None = None,
         parked: int | None = None,
-        task: str | None = None,
+        slot: Slot | None = None,
         fields: Mapping[str, str | int] | None = None,
     ) -> Placed:
         flat = [part for pair in (fields or {}).items() for part in pair]
+        place = slot or NOWHERE
         with border():
             answer = self._place(
                 keys=[
@@ -191,11 +193,12 @@ class Schedule:
                         keys.waiting(record.lane),
                         keys.parked(record.lane),
                     ),
-                    LANE_QUEUES[record.lane],
+                    *(place.key, place.groups),
                 ],
                 args=[
                     *(record.id, seen.index if seen else "", seen.score if seen else "", due),
-                    *("" if since is None else since, "" if parked is None else parked, task or "", *flat),
+                    *("" if since is None or place.group else since, "" if parked is None else parked, place.entry),
+                    *(place.group, since or 0, keys.GROUP_TTL, *flat),
                 ],
             )
         return Placed(answer)

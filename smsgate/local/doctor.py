@@ -15,6 +15,7 @@ from smsgate.channels.aliyun.preflight import check
 from smsgate.errors import StoreUnavailable
 from smsgate.ledger.connection import ANSWER_TIMEOUT, CONNECT_TIMEOUT
 from smsgate.local.standing import standing
+from smsgate.parts import records_in
 from smsgate.queues import Queue
 from smsgate.settings import Settings
 from workers.app import app
@@ -47,7 +48,7 @@ def _redis(settings: Settings) -> list[Finding]:
     try:
         known = client.info()
         server = [_version(known), _persistence(known), _eviction(known), _clock(client)]
-        return [*server, *_queues(client), *standing(client, settings.retention)]
+        return [*server, *_queues(client), *standing(client, records_in(client, settings))]
     except (redis.RedisError, StoreUnavailable) as error:
         fix = "start Redis, or set SMSGATE_REDIS_URL to the one that runs, with a user who may ask all this"
         return [Finding("redis", ok=False, detail=f"does not answer: {type(error).__name__}", fix=fix)]

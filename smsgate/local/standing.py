@@ -19,7 +19,7 @@ LATE: Final = 60_000
 _DAY: Final = 24 * 3600 * 1000
 
 
-def standing(client: redis.Redis, retention: int) -> Iterator[Finding]:
+def standing(client: redis.Redis, records: Records) -> Iterator[Finding]:
     """Look at what does not move.
 
     Raises:
@@ -27,7 +27,6 @@ def standing(client: redis.Redis, retention: int) -> Iterator[Finding]:
     """
     now = time.time_ns() // 1_000_000
     yield from _lanes(Lanes(client))
-    records = Records(client, retention=retention)
     yield _letters(DeadLetters(client, records), now)
     yield _codes(records)
     yield _schedule(Schedule(client), now)

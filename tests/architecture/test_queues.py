@@ -79,7 +79,10 @@ def test_every_task_goes_to_a_queue_that_exists(tasks: dict[str, str]) -> None:
 
 
 def test_only_messages_go_to_the_lanes(tasks: dict[str, str]) -> None:
-    assert {name for name, queue in tasks.items() if queue in set(LANE_QUEUES.values())} == {TaskName.SEND}
+    assert {name for name, queue in tasks.items() if queue in set(LANE_QUEUES.values())} == {
+        TaskName.SEND,
+        TaskName.SEND_CHUNK,
+    }
 
 
 def test_what_beat_asks_for_exists(ask: Callable[..., Any]) -> None:

@@ -21,6 +21,7 @@ from smsgate.flow.deliver import Deliver
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.records import Records
+from smsgate.ledger.retention import Retention
 from smsgate.ledger.schedule import Schedule
 
 RETENTION = 3600
@@ -109,7 +110,7 @@ def store(session_store: redis.Redis) -> redis.Redis:
 
 @pytest.fixture
 def records(store: redis.Redis) -> Records:
-    return Records(store, retention=RETENTION)
+    return Records(store, retention=Retention(RETENTION))
 
 
 @pytest.fixture

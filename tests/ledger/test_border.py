@@ -13,9 +13,12 @@ from smsgate.flow.submit import Submit, draft
 from smsgate.ledger import keys
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.connection import ANSWER_TIMEOUT, CONNECT_TIMEOUT, connect_briefly, connect_patiently
+from smsgate.ledger.groups import Groups
 from smsgate.ledger.lanes import By, Lanes, Pause
 from smsgate.ledger.pushes import Push, Pushes, PushKind
+from smsgate.ledger.record import Claim
 from smsgate.ledger.records import Records
+from smsgate.ledger.retention import Retention
 from smsgate.ledger.schedule import Entry, Schedule
 from smsgate.message import Lane, Message, MessageId
 from smsgate.states import State
@@ -28,11 +31,17 @@ LONGEST = 2 * (CONNECT_TIMEOUT + ANSWER_TIMEOUT) + 1
 
 StartRedis = Callable[..., AbstractContextManager[tuple[str, Any]]]
 CALLS: dict[str, Callable[[redis.Redis], object]] = {
-    "submit": lambda store: Submit(Records(store, retention=60))(MESSAGE),
-    "read": lambda store: Records(store, retention=60).read(MessageId("m1")),
-    "move": lambda store: Records(store, retention=60).move(MessageId("m1"), State.SENDING, at=0),
-    "forget": lambda store: Records(store, retention=60).forget(RECORD),
-    "take": lambda store: Records(store, retention=60).take(MessageId("m1"), redelivered=True),
+    "submit": lambda store: Submit(Records(store, retention=Retention(60)))(MESSAGE),
+    "read": lambda store: Records(store, retention=Retention(60)).read(MessageId("m1")),
+    "move": lambda store: Records(store, retention=Retention(60)).move(MessageId("m1"), State.SENDING, at=0),
+    "forget": lambda store: Records(store, retention=Retention(60)).forget(RECORD),
+    "begin": lambda store: Records(store, retention=Retention(60)).begin(
+        MessageId("m1"), Lane.OTP, redelivered=True, claim=None
+    ),
+    "take a chunk": lambda store: Groups(store).take(Lane.BULK, "c", Claim(0, 0, 0, "", 5, 5), most=1),
+    "fill": lambda store: Groups(store).fill(Lane.BULK, 0),
+    "offer": lambda store: Groups(store).offer(Lane.BULK),
+    "messages of": lambda store: Groups(store).messages_of([("c", "1")]),
     "due": lambda store: Schedule(store).due(Lane.OTP, 0, 1),
     "worked off": lambda store: Schedule(store).worked_off(Lane.OTP, 0),
     "place": lambda store: Schedule(store).park(RECORD, now=0),
@@ -45,7 +54,7 @@ CALLS: dict[str, Callable[[redis.Redis], object]] = {
     "pauses": lambda store: Lanes(store).pause_of(Lane.OTP),
     "pause": lambda store: Lanes(store).pause(Lane.OTP, Pause(By.HAND, "", 0)),
     "tally": lambda store: Lanes(store).tally(Lane.OTP, 0, 60_000),
-    "ping": lambda store: Records(store, retention=60).ping(),
+    "ping": lambda store: Records(store, retention=Retention(60)).ping(),
     "store a push": lambda store: Pushes(store).store(Push("p1", PushKind.SMS_REPORT, "13800138000")),
     "read a push": lambda store: Pushes(store).read("p1"),
     "push done": lambda store: Pushes(store).done("p1"),
@@ -128,7 +137,7 @@ def test_a_redis_that_only_reads_is_our_own_error(start_redis: StartRedis) -> No
 def test_a_worker_outlasts_a_restart_of_redis(start_redis: StartRedis) -> None:
     """The answer of a provider must be written down: a worker waits for a Redis that is being restarted."""
     with ThreadPoolExecutor(1) as worker, start_redis() as (url, server):
-        records = Records(connect_patiently(url), retention=60)
+        records = Records(connect_patiently(url), retention=Retention(60))
         records.ping()
         server.kill()
         server.wait()
@@ -141,7 +150,7 @@ def test_a_worker_outlasts_a_restart_of_redis(start_redis: StartRedis) -> None:
 
 def test_a_producer_finds_a_redis_that_closed_its_connection(start_redis: StartRedis) -> None:
     with start_redis() as (url, _):
-        records = Records(connect_briefly(url), retention=60)
+        records = Records(connect_briefly(url), retention=Retention(60))
         records.ping()
         redis.Redis.from_url(url).client_kill_filter(_type="normal", skipme=True)
         records.ping()

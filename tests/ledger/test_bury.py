@@ -27,7 +27,7 @@ Through = Callable[[Channel], Deliver]
 
 
 def _in(records: Records, *states: State) -> None:
-    records.accept(draft(MESSAGE, ID, client="", at=AT), task=None)
+    records.accept(draft(MESSAGE, ID, client="", at=AT), slot=None)
     for state in states:
         records.move(ID, state, at=AT)
 

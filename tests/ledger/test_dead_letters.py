@@ -24,7 +24,7 @@ def letters(store: redis.Redis, records: Records) -> DeadLetters:
 
 def _die(records: Records, name: str, *, at: int = AT, reason: str = NO_MONEY, client: str = "", **fields: str) -> str:
     message = Message.check({"to": "13800138000", "template": "T", "params": {"code": "987654"}, **fields})
-    records.accept(draft(message, MessageId(name), client=client, at=AT), task=None)
+    records.accept(draft(message, MessageId(name), client=client, at=AT), slot=None)
     records.move(MessageId(name), State.DEAD, at=at, fields={"reason": reason}, detail={"reason": reason})
     return name
 

@@ -11,6 +11,7 @@ from smsgate.flow.submit import Submit, draft
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.records import Move, Records, Result
+from smsgate.ledger.retention import Retention
 from smsgate.message import Message, MessageId
 from smsgate.queues import Queue
 from smsgate.states import State
@@ -67,14 +68,14 @@ def line(redis_url: str, store: redis.Redis) -> Iterator[Line]:
 @pytest.fixture
 def distant(line: Line) -> Records:
     """The records at the other end of that line, with their scripts known to Redis."""
-    records = Records(connect_briefly(line.url), retention=60)
-    records.accept(draft(MESSAGE, MessageId("warm"), client="", at=AT), task=None)
+    records = Records(connect_briefly(line.url), retention=Retention(60))
+    records.accept(draft(MESSAGE, MessageId("warm"), client="", at=AT), slot=None)
     records.move(MessageId("warm"), State.SENDING, at=AT)
     return records
 
 
 def test_a_move_whose_answer_was_lost_is_made_and_counted_once(line: Line, distant: Records) -> None:
-    distant.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), task=None)
+    distant.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), slot=None)
     line.lose_next_answer()
     assert distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True) == Move(Result.MOVED, State.QUEUED, 1)
     assert line.lost == 1
@@ -84,7 +85,7 @@ def test_a_move_whose_answer_was_lost_is_made_and_counted_once(line: Line, dista
 
 
 def test_a_claim_that_somebody_else_made_is_not_taken_for_our_own_lost_one(line: Line, distant: Records) -> None:
-    distant.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), task=None)
+    distant.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), slot=None)
     distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True)
     line.lose_next_answer()
     assert distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True) == Move(Result.STAYED, State.SENDING, 1)

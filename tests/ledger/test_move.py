@@ -16,6 +16,7 @@ from smsgate.flow.submit import draft
 from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import Event, Move, Record, Records, Result
+from smsgate.ledger.retention import Retention
 from smsgate.message import Message, MessageId
 from smsgate.states import FINAL, FOLLOWS, RESTING, State, may_follow
 
@@ -28,7 +29,7 @@ SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 
 def _accepted(records: Records) -> MessageId:
     message_id = MessageId(str(uuid4()))
-    records.accept(draft(MESSAGE, message_id, client="", at=AT), task=None)
+    records.accept(draft(MESSAGE, message_id, client="", at=AT), slot=None)
     return message_id
 
 
@@ -145,7 +146,7 @@ def test_a_way_of_two_hundred_attempts_is_told_whole(records: Records) -> None:
 
 
 def test_eight_workers_that_claim_one_message_at_once_get_it_once(redis_url: str, records: Records) -> None:
-    workers = [Records(connect_briefly(redis_url), retention=60) for _ in range(8)]
+    workers = [Records(connect_briefly(redis_url), retention=Retention(60)) for _ in range(8)]
     ready = Barrier(len(workers))
 
     def claim(worker: Records, message_id: MessageId) -> Move:
@@ -165,7 +166,7 @@ def test_eight_workers_that_claim_one_message_at_once_get_it_once(redis_url: str
 
 def test_a_receipt_and_an_answer_that_race_end_in_the_receipts_state(redis_url: str, records: Records) -> None:
     """Whichever comes first: `sent` never undoes `delivered`."""
-    workers = [Records(connect_briefly(redis_url), retention=60) for _ in range(2)]
+    workers = [Records(connect_briefly(redis_url), retention=Retention(60)) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         for _ in range(25):
             message_id = _brought_to(records, State.SENDING)
@@ -178,7 +179,7 @@ def test_a_message_in_a_full_redis_can_come_to_its_end(start_redis: StartRedis) 
     """New messages are refused there; those that are accepted must go their way, or nothing would ever make room."""
     with start_redis("--maxmemory-policy", "noeviction") as (url, _):
         store = connect_briefly(url)
-        records = Records(store, retention=60)
+        records = Records(store, retention=Retention(60))
         message_id = _accepted(records)
         store.config_set("maxmemory", "1")
         for step in (State.SENDING, State.QUEUED, State.SENDING, State.SENT, State.DELIVERED):
@@ -194,7 +195,7 @@ def test_a_client_that_wants_to_be_told_is_due_to_be_told_at_every_end(
 ) -> None:
     message = Message.check({"to": "13800138000", "template": "T", **({"callback_url": url} if url else {})})
     message_id = MessageId(str(uuid4()))
-    records.accept(draft(message, message_id, client="", at=AT), task=None)
+    records.accept(draft(message, message_id, client="", at=AT), slot=None)
     for number, step in enumerate(_way_to(state)):
         records.move(message_id, step, at=AT + number)
     due = AT + len(_way_to(state)) - 1

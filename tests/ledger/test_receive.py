@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from smsgate.flow.receive import Receive
 from smsgate.flow.submit import draft
 from smsgate.ledger import keys
+from smsgate.ledger.groups import Groups
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.records import Record, Records
 from smsgate.message import Message, MessageId
@@ -37,14 +38,14 @@ def apply(records: Records, store: redis.Redis, clock: Callable[[], int]) -> App
 
     def one(*entries: Any, kind: PushKind = PushKind.SMS_REPORT, body: str | None = None) -> None:
         pushes.store(Push("p1", kind, json.dumps(entries, ensure_ascii=False) if body is None else body))
-        Receive(records, pushes, now=clock)("p1")
+        Receive(records, Groups(store), pushes, now=clock)("p1")
         assert store.zcard(keys.PUSHES_WAITING) == 0
 
     return one
 
 
 def _in(records: Records, *states: State, message_id: str = "m1") -> None:
-    records.accept(draft(MESSAGE, MessageId(message_id), client="", at=AT), task=None)
+    records.accept(draft(MESSAGE, MessageId(message_id), client="", at=AT), slot=None)
     for state in states:
         records.move(MessageId(message_id), state, at=AT)
 
@@ -122,8 +123,7 @@ def test_a_record_that_cannot_be_read_fails_no_other_receipt(
     """A provider pushes many at once, and pushes them again and again until all are taken."""
     for name in ("m1", "m2"):
         _in(records, State.SENDING, State.SENT, message_id=name)
-    stored = json.loads(store.hget(keys.record(MessageId("m1")), "message"))
-    store.hset(keys.record(MessageId("m1")), "message", json.dumps({**stored, "to": "+8612345678901"}))
+    store.hset(keys.record(MessageId("m1")), "to", "+8612345678901")
     apply(REPORT, {**REPORT, "out_id": "m2"})
     assert _read(records, "m2").state is State.DELIVERED
 
@@ -151,7 +151,7 @@ def test_a_push_that_is_none_is_dropped_and_its_body_not_logged(apply: Apply, bo
 
 
 def test_a_push_that_is_gone_is_no_error(records: Records, store: redis.Redis) -> None:
-    Receive(records, Pushes(store))("gone")
+    Receive(records, Groups(store), Pushes(store))("gone")
 
 
 def test_a_reply_is_kept_and_its_content_not_logged(store: redis.Redis, apply: Apply) -> None:
@@ -171,7 +171,7 @@ def test_a_reply_is_kept_and_its_content_not_logged(store: redis.Redis, apply: A
 
 
 def test_a_receipt_does_not_change_the_id_that_the_provider_answered_with(records: Records, apply: Apply) -> None:
-    records.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), task=None)
+    records.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), slot=None)
     records.move(MessageId("m1"), State.SENDING, at=AT)
     records.move(MessageId("m1"), State.SENT, at=AT, fields={"provider_id": "theirs"})
     with capture_logs() as logs:
@@ -185,7 +185,7 @@ def test_a_push_that_cannot_be_used_is_kept_for_a_look_and_not_queued_again(
 ) -> None:
     pushes = Pushes(store)
     pushes.store(Push("p1", PushKind.SMS_REPORT, "nonsense"))
-    Receive(records, pushes)("p1")
+    Receive(records, Groups(store), pushes)("p1")
     assert pushes.read("p1") == Push("p1", PushKind.SMS_REPORT, "nonsense")
     assert pushes.requeue(older_than=-1) == 0
 
@@ -195,7 +195,7 @@ def test_a_message_that_was_given_up_and_arrived_after_all_is_told_to_have_arriv
     records: Records, apply: Apply, end: State
 ) -> None:
     """Its provider did not know it when it was asked; a dead letter must not be replayed then."""
-    records.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), task=None)
+    records.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), slot=None)
     for state in (State.SENDING, State.UNCERTAIN):
         records.move(MessageId("m1"), state, at=AT, attempt=state is State.SENDING)
     if end is State.FAILED:
@@ -208,7 +208,7 @@ def test_a_message_that_was_given_up_and_arrived_after_all_is_told_to_have_arriv
 
 @pytest.mark.parametrize("end", [State.QUEUED, State.EXPIRED, State.CANCELLED])
 def test_a_receipt_for_what_was_never_tried_is_not_ours(records: Records, apply: Apply, end: State) -> None:
-    records.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), task=None)
+    records.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), slot=None)
     if end is not State.QUEUED:
         records.move(MessageId("m1"), end, at=AT)
     apply(REPORT)

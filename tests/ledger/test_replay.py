@@ -20,6 +20,7 @@ from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.dead_letters import DeadLetters, Filter
 from smsgate.ledger.records import LOOK_AGAIN, Record, Records
+from smsgate.ledger.retention import Retention
 from smsgate.ledger.schedule import Schedule
 from smsgate.message import LONGEST_SCHEDULE, Lane, Message, MessageId
 from smsgate.outcome import Fault, Refused, Unsent
@@ -68,7 +69,7 @@ def _die(records: Records, deliver_through: Through, clock: Clock, message_id: M
 
 def _fall(records: Records, name: str, at: int, reason: str = "isv.AMOUNT_NOT_ENOUGH") -> MessageId:
     message_id = MessageId(name)
-    records.accept(draft(MESSAGE, message_id, client="", at=at), task=None)
+    records.accept(draft(MESSAGE, message_id, client="", at=at), slot=None)
     records.move(message_id, State.DEAD, at=at, fields={"reason": reason})
     return message_id
 
@@ -115,7 +116,7 @@ def test_a_letter_that_killed_its_workers_is_not_buried_again_by_one_more(
 ) -> None:
     Submit(records, now=clock)(MESSAGE, message_id=ID)
     for _ in range(MOST_REDELIVERIES):
-        records.take(ID, redelivered=True)
+        records.begin(ID, Lane.NOTICE, redelivered=True, claim=None)
     deliver_through(Nobody())(ID, MESSAGE, redelivered=True)
     assert _read(records).reason == "poison"
     replay.these([ID])
@@ -144,7 +145,7 @@ def test_what_is_not_dead_is_not_replayed(records: Records, replay: Replay, stat
 
 
 def test_what_is_not_there_or_not_the_clients_is_missing(records: Records, replay: Replay, clock: Clock) -> None:
-    records.accept(draft(MESSAGE, ID, client="bank", at=clock()), task=None)
+    records.accept(draft(MESSAGE, ID, client="bank", at=clock()), slot=None)
     records.move(ID, State.DEAD, at=clock())
     other = MessageId("other")
     assert {one.why for one in replay.these([ID, other], client="shop").skipped} == {Why.MISSING}
@@ -161,7 +162,7 @@ def test_twenty_that_replay_the_same_letter_send_one_sms(
 
     def press() -> Replayed:
         own = connect_briefly(redis_url)
-        theirs = Records(own, retention=RETENTION)
+        theirs = Records(own, retention=Retention(RETENTION))
         gate.wait()
         return Replay(theirs, DeadLetters(own, theirs), clock).these([ID])
 
@@ -315,7 +316,7 @@ def test_a_message_that_waits_for_its_time_or_its_lane_is_called_back(
         Submit(records, now=clock)(MESSAGE, message_id=name)
     schedule.until(_read(records, MessageId("later")), clock() + 5000)
     schedule.park(_read(records, MessageId("parked")), now=clock())
-    schedule.in_queue(_read(records, MessageId("retried")), since=clock() + 2000, task=None)
+    schedule.in_queue(_read(records, MessageId("retried")), since=clock() + 2000, slot=None)
     for name in ("later", "parked", "retried"):
         assert cancel(records, MessageId(name), now=clock).called is Called.BACK
     store.delete(Queue.OTP)

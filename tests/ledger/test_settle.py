@@ -24,7 +24,7 @@ PATIENCE = Patience()
 
 @pytest.fixture(autouse=True)
 def _begun(records: Records) -> None:
-    records.accept(RECORD, task=None)
+    records.accept(RECORD, slot=None)
     records.move(ID, State.SENDING, at=AT, fields={"reason": "of an attempt before"}, attempt=True)
 
 
@@ -79,7 +79,7 @@ def test_a_number_over_its_limit_waits_as_long_as_is_of_use_in_its_lane(records:
         ("m3", LONGEST_LIMIT[lane] + 1, State.FAILED),
     ):
         record = draft(message, MessageId(name), client="", at=AT)
-        records.accept(record, task=None)
+        records.accept(record, slot=None)
         records.move(record.id, State.SENDING, at=AT, attempt=True)
         outcome = Unsent("isv.BUSINESS_LIMIT_CONTROL", Fault.RECIPIENT, wait)
         with suppress(RetryLater):

@@ -92,7 +92,7 @@ def test_a_retry_that_waits_in_a_workers_hands_is_not_lost_until_its_time_has_pa
     store.delete(Queue.BULK)
     record = records.read(MessageId("m0"))
     assert record is not None
-    schedule.in_queue(record, since=clock() + 100_000, task=None)
+    schedule.in_queue(record, since=clock() + 100_000, slot=None)
     clock.advance(100)
     assert sweep() == 0
     clock.advance(PATIENCE.overdue)

@@ -20,7 +20,9 @@ from smsgate.flow.wake import Wake
 from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import LOOK_AGAIN, Event, Record, Records
+from smsgate.ledger.retention import Retention
 from smsgate.ledger.schedule import Placed, Schedule, Seen
+from smsgate.ledger.slots import Slot
 from smsgate.message import Lane, Message, MessageId
 from smsgate.queues import Queue
 from smsgate.states import RESTING, State
@@ -31,6 +33,7 @@ ID = MessageId("m1")
 MESSAGE = Message.check({"to": "13800138000", "template": "T", "params": {"code": "1"}, "lane": "otp"})
 PATIENCE = Patience()
 StartRedis = Callable[..., AbstractContextManager[tuple[str, Any]]]
+TASK = Slot(Queue.OTP, "task")
 
 
 @pytest.fixture
@@ -206,7 +209,7 @@ def test_the_urgent_do_not_wait_behind_a_crowd(
     for number in range(50):
         bulk = Message.check({"to": "13800138000", "template": "T", "lane": "bulk"})
         accepted = draft(bulk, MessageId(f"b{number}"), client="", at=clock())
-        records.accept(accepted, task=None)
+        records.accept(accepted, slot=None)
         schedule.until(accepted, clock() + 1)
     Submit(records, now=clock)(MESSAGE, message_id=ID)
     store.delete(Queue.OTP)
@@ -230,7 +233,7 @@ def test_a_question_about_what_is_uncertain_does_not_wait_behind_reminders(
 def test_what_a_full_redis_has_accepted_goes_its_way(start_redis: StartRedis, clock: Clock) -> None:
     with start_redis("--maxmemory-policy", "noeviction") as (url, _):
         store = connect_briefly(url)
-        records, schedule = Records(store, retention=60), Schedule(store)
+        records, schedule = Records(store, retention=Retention(60)), Schedule(store)
         for name, state in (("waits", State.QUEUED), ("lost", State.SENDING), ("silent", State.SENT)):
             brought_to(records, draft(MESSAGE, MessageId(name), client="", at=clock()), state, due=clock())
         waits = records.read(MessageId("waits"))
@@ -241,7 +244,7 @@ def test_what_a_full_redis_has_accepted_goes_its_way(start_redis: StartRedis, cl
         assert Inquire(schedule, clock)(10) == 1
         assert _tasks(store) == ["waits"]
         assert [one.state for one in records.read_all([MessageId("lost")]) if one] == [State.UNCERTAIN]
-        assert records.take(MessageId("waits"), redelivered=True).redeliveries == 1
+        assert records.begin(MessageId("waits"), Lane.NOTICE, redelivered=True, claim=None).redeliveries == 1
         silent = records.read(MessageId("silent"))
         assert silent is not None
         schedule.ask_again(silent, clock() + 1, asks=1)
@@ -259,7 +262,7 @@ def test_of_many_that_saw_the_same_message_due_one_queues_it(
 ) -> None:
     schedule.until(record, clock())
     (seen,) = schedule.due(Lane.OTP, clock(), 10)
-    placed = [schedule.in_queue(record, since=clock() + 1, task="task", seen=Seen("due", seen.score)) for _ in range(3)]
+    placed = [schedule.in_queue(record, since=clock() + 1, slot=TASK, seen=Seen("due", seen.score)) for _ in range(3)]
     assert placed == [Placed.PLACED, Placed.CHANGED, Placed.CHANGED]
     assert store.lrange(Queue.OTP, 0, -1).count("task") == 1
 
@@ -268,7 +271,7 @@ def test_a_message_that_has_moved_on_is_placed_nowhere(
     records: Records, schedule: Schedule, record: Record, clock: Clock, store: redis.Redis
 ) -> None:
     records.move(ID, State.CANCELLED, at=clock())
-    assert schedule.in_queue(record, since=clock(), task="task") is Placed.GONE
+    assert schedule.in_queue(record, since=clock(), slot=TASK) is Placed.GONE
     assert schedule.park(record, now=clock()) is Placed.GONE
     assert store.exists(keys.due(Lane.OTP), keys.waiting(Lane.OTP), keys.parked(Lane.OTP)) == 0
 

@@ -17,7 +17,7 @@ def way_to(state: State) -> list[State]:
 
 def brought_to(records: Records, record: Record, state: State, due: int | None = None) -> Record:
     """Accept a message and lead it into a state; `due` is when that one needs a look."""
-    records.accept(record, task=None)
+    records.accept(record, slot=None)
     for step in way_to(state):
         move = records.move(
             record.id, step, at=record.accepted_at, attempt=step is State.SENDING, due=due if step is state else None

@@ -59,7 +59,7 @@ def page_of(body: Any, inquiry: Inquiry) -> Page | NoAnswer:
     entries = getattr(body.sms_send_detail_dtos, "sms_send_detail_dto", None) or []
     if not _is_count(total) or not isinstance(entries, list) or not all(map(_is_readable, entries)):
         return _UNPARSABLE
-    verdicts = tuple(_verdict(entry, inquiry) for entry in entries if text(entry.out_id) == inquiry.id)
+    verdicts = tuple(_verdict(entry, inquiry) for entry in entries if text(entry.out_id) in inquiry.names)
     return Page(verdicts, length=len(entries), total=int(total))
 
 

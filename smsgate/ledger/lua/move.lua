@@ -1,76 +1,114 @@
--- Move a message into another state, if the table of states allows it: the state, the event in the timeline, and every
--- index that follows from the state, in one act.
+-- Move messages into another state, each if the table of states allows it: the state, the event in the timeline, and
+-- every index that follows from the state, in one act.
 --
--- KEYS  1 record  2 uncertain  3 silent  4 dead letters  5 webhooks  6 queue of its task
--- ARGV  1 id  2 new state  3 states that it may follow, each between commas: ',queued,sent,'  4 event, a JSON line
---       5 TTL, s  6 token of this call  7 '' | 'begin' to count an attempt | the attempt that must be the latest
---       8 now, Unix ms  9 the index in which it stands from now on: 'due' | 'uncertain' | 'silent' | '' (it rests)
---       10 when to look after it, Unix ms  11 Celery message ('' none)  12 prefix of the lanes' due sets
---       13 prefix of the lanes' waiting sets  14 prefix of the lanes' parked sets  15 prefix of the lanes' tallies
---       16 width of a tally, ms  17 its TTL, s  18… fields and values to set
--- Returns {'moved' | 'stayed' | 'missing', the state before, attempts}
+-- Uses: timeline, batch, group
+--
+-- KEYS  1 uncertain  2 silent  3 dead letters  4 webhooks  5 queue of the task, or list of the group  6 groups
+-- ARGV  1 prefix of records  2 new state  3 states that it may follow, each between commas: ',queued,sent,'
+--       4 event, a line of the timeline  5 TTL, s  6 token of this call  7 'begin' to count an attempt, or ''
+--       8 now, Unix ms  9 the index in which they stand from now on: 'due' | 'uncertain' | 'silent' | '' (they rest)
+--       10 entry for KEYS[5] ('' none)  11 its group ('' it is a task)
+--       12 prefix of the lanes' due sets  13 of their waiting sets  14 of their parked sets  15 of their tallies
+--       16 width of a tally, ms  17 its TTL, s  18 prefix of batches  19 TTL of a group, s  20 number of messages
+--       then for each  id, the attempt that must be the latest ('' any), when to look after it (Unix ms)
+--       then fields and values to set
+-- Returns for each  'moved' | 'stayed' | 'missing', the state before, attempts
 --
 -- The token makes a call that is sent again (its answer was lost) find its own work done.
-local record, id, to, now = KEYS[1], ARGV[1], ARGV[2], ARGV[8]
-local known = redis.call('HMGET', record, 'state', 'token', 'timeline', 'attempts', 'before', 'lane', 'callback')
-local state, attempts, lane = known[1], tonumber(known[4] or '0'), known[6] or 'notice'
-
-if not state then
-  return { 'missing', '', 0 }
-end
-if known[2] == ARGV[6] then
-  return { 'moved', known[5], attempts }
-end
-if not string.find(ARGV[3], ',' .. state .. ',', 1, true) then
-  return { 'stayed', state, attempts }
-end
-if ARGV[7] == 'begin' then
-  attempts = attempts + 1
-elseif ARGV[7] ~= '' and tonumber(ARGV[7]) ~= attempts then
-  return { 'stayed', state, attempts }
-end
-
--- EXPIRE comes first: a full Redis refuses a script whose first write takes memory, and lets one go on that has begun
--- to write. New messages it must refuse; those that it holds must be able to come to their end.
-redis.call('EXPIRE', record, ARGV[5])
-redis.call('HSET', record, 'state', to, 'before', state, 'token', ARGV[6], 'attempts', attempts,
-  'timeline', (known[3] or '') .. ARGV[4] .. '\n', unpack(ARGV, 18))
-
-local indexes = { due = ARGV[12] .. lane, uncertain = KEYS[2], silent = KEYS[3] }
-for name, index in pairs(indexes) do
-  if name == ARGV[9] then
-    redis.call('ZADD', index, ARGV[10], id)
-  else
-    redis.call('ZREM', index, id)
-  end
-end
-if ARGV[9] == '' and known[7] then
-  redis.call('ZADD', KEYS[5], now, id)
-end
-
-if ARGV[11] ~= '' then
-  redis.call('ZADD', ARGV[13] .. lane, now, id)
-  redis.call('LPUSH', KEYS[6], ARGV[11])
-elseif state == 'queued' then
-  redis.call('ZREM', ARGV[13] .. lane, id)
-  redis.call('ZREM', ARGV[14] .. lane, id)
-end
-
-if to == 'dead' then
-  redis.call('ZADD', KEYS[4], now, id)
-elseif state == 'dead' then
-  redis.call('ZREM', KEYS[4], id)
-end
+local to, token, now, index, entry = ARGV[2], ARGV[6], ARGV[8], ARGV[9], ARGV[10]
+local rows = tonumber(ARGV[20])
+local rests = index == ''
+local fields = { unpack(ARGV, 21 + 3 * rows) }
+local tallies = {}
 
 -- Of the messages that were tried and came to an end, how many ended dead: what the lane's brake looks at. An attempt
 -- that is followed by another is no end.
-local ended = (state == 'sending' and to ~= 'queued') or to == 'dead'
-if ended then
-  local tally = ARGV[15] .. lane .. ':' .. math.floor(tonumber(now) / tonumber(ARGV[16]))
-  redis.call('HINCRBY', tally, 'ended', 1)
-  if to == 'dead' then
-    redis.call('HINCRBY', tally, 'dead', 1)
-  end
-  redis.call('EXPIRE', tally, ARGV[17])
+local function tally(lane)
+  local known = tallies[lane] or { ended = 0, dead = 0 }
+  known.ended = known.ended + 1
+  known.dead = known.dead + (to == 'dead' and 1 or 0)
+  tallies[lane] = known
 end
-return { 'moved', state, attempts }
+
+local function place(id, state, lane, due, calls_back)
+  local indexes = { due = ARGV[12] .. lane, uncertain = KEYS[1], silent = KEYS[2] }
+  for name, key in pairs(indexes) do
+    if name == index then
+      redis.call('ZADD', key, due, id)
+    else
+      redis.call('ZREM', key, id)
+    end
+  end
+  if rests and calls_back then
+    redis.call('ZADD', KEYS[4], now, id)
+  end
+  if entry ~= '' and ARGV[11] ~= '' then
+    join_group(KEYS[6], KEYS[5], ARGV[11], entry, tonumber(now), ARGV[19])
+  elseif entry ~= '' then
+    redis.call('ZADD', ARGV[13] .. lane, now, id)
+    redis.call('LPUSH', KEYS[5], entry)
+  elseif state == 'queued' then
+    redis.call('ZREM', ARGV[13] .. lane, id)
+    redis.call('ZREM', ARGV[14] .. lane, id)
+  end
+  if to == 'dead' then
+    redis.call('ZADD', KEYS[3], now, id)
+  elseif state == 'dead' then
+    redis.call('ZREM', KEYS[3], id)
+  end
+end
+
+local function move(id, of_attempt, due)
+  local record = ARGV[1] .. id
+  local known = redis.call('HMGET', record, 'state', 'token', 't', 'attempts', 'before', 'lane', 'callback', 'row')
+  local state, attempts, lane = known[1], tonumber(known[4] or '0'), known[6] or 'notice'
+
+  if not state then
+    return 'missing', '', 0
+  end
+  if known[2] == token then
+    return 'moved', known[5], attempts
+  end
+  if not string.find(ARGV[3], ',' .. state .. ',', 1, true) then
+    return 'stayed', state, attempts
+  end
+  if of_attempt ~= '' and tonumber(of_attempt) ~= attempts then
+    return 'stayed', state, attempts
+  end
+  if ARGV[7] == 'begin' then
+    attempts = attempts + 1
+  end
+
+  -- EXPIRE comes first: a full Redis refuses a script whose first write takes memory, and lets one go on that has begun
+  -- to write. New messages it must refuse; those that it holds must be able to come to their end.
+  redis.call('EXPIRE', record, ARGV[5])
+  redis.call('HSET', record, 'state', to, 'before', state, 'token', token, 'attempts', attempts, unpack(fields))
+  note_event(record, tonumber(known[3] or '0'), ARGV[4])
+  if rests and to ~= 'dead' then
+    redis.call('HDEL', record, 'lease', 'redelivered', 'asks', 'budget', 'not_before')
+  end
+  if known[8] then
+    count_row(ARGV[18], id, state, to)
+  end
+  place(id, state, lane, due, known[7])
+  if (state == 'sending' and to ~= 'queued') or to == 'dead' then
+    tally(lane)
+  end
+  return 'moved', state, attempts
+end
+
+local answer = {}
+for first = 21, 20 + 3 * rows, 3 do
+  for _, value in ipairs({ move(ARGV[first], ARGV[first + 1], ARGV[first + 2]) }) do
+    answer[#answer + 1] = value
+  end
+end
+for lane, known in pairs(tallies) do
+  local key = ARGV[15] .. lane .. ':' .. math.floor(tonumber(now) / tonumber(ARGV[16]))
+  redis.call('HINCRBY', key, 'ended', known.ended)
+  if known.dead > 0 then
+    redis.call('HINCRBY', key, 'dead', known.dead)
+  end
+  redis.call('EXPIRE', key, ARGV[17])
+end
+return answer

@@ -1,9 +1,12 @@
 -- Say where a queued message waits: in its lane's queue, until a time, or parked; unless it has moved on meanwhile.
 --
--- KEYS  1 record  2 due  3 waiting in this lane  4 parked in this lane  5 queue
+-- Uses: group
+--
+-- KEYS  1 record  2 due  3 waiting in this lane  4 parked in this lane  5 queue, or list of its group  6 groups
 -- ARGV  1 id  2 the index in which its score must be the one seen: '' | 'due' | 'waiting' | 'parked'  3 that score
 --       4 when to look after it, Unix ms  5 since when it is in the queue, Unix ms ('' it is not)
---       6 since when it is parked, Unix ms ('' it is not)  7 Celery message ('' none)  8… fields and values to set
+--       6 since when it is parked, Unix ms ('' it is not)  7 entry for KEYS[5] ('' none)
+--       8 its group ('' it is a task)  9 now, Unix ms  10 TTL of a group, s  11… fields and values to set
 -- Returns 'placed' | 'changed' (somebody was faster) | 'gone' (it is not queued any more, and is out of the index)
 local id = ARGV[1]
 local indexes = { due = KEYS[2], waiting = KEYS[3], parked = KEYS[4] }
@@ -31,10 +34,12 @@ end
 if ARGV[6] ~= '' then
   redis.call('ZADD', KEYS[4], ARGV[6], id)
 end
-if #ARGV > 7 then
-  redis.call('HSET', KEYS[1], unpack(ARGV, 8))
+if #ARGV > 10 then
+  redis.call('HSET', KEYS[1], unpack(ARGV, 11))
 end
-if ARGV[7] ~= '' then
+if ARGV[8] ~= '' then
+  join_group(KEYS[6], KEYS[5], ARGV[8], ARGV[7], tonumber(ARGV[9]), ARGV[10])
+elseif ARGV[7] ~= '' then
   redis.call('LPUSH', KEYS[5], ARGV[7])
 end
 return 'placed'

@@ -28,10 +28,13 @@ def free_port() -> int:
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """Give the environment of a new login with our programs on its path, and these settings."""
+    """Give the environment of a new login with our programs on its path, and these settings.
+
+    Each message leaves by itself, unless a test says otherwise.
+    """
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**inherited, "PATH": path, "PYTHONUNBUFFERED": "1", **settings}
+    return {**inherited, "PATH": path, "PYTHONUNBUFFERED": "1", "SMSGATE_GATHER_SECONDS": "0", **settings}
 
 
 @dataclass(slots=True)

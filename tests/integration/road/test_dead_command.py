@@ -12,6 +12,7 @@ from smsgate.ledger import keys
 from smsgate.ledger.dead_letters import DeadLetters
 from smsgate.ledger.lanes import By, Lanes, Pause
 from smsgate.ledger.records import Records
+from smsgate.ledger.retention import Retention
 from smsgate.message import Lane, Message, MessageId
 from smsgate.states import State
 from tests.integration.nodes.gateway import TEMPLATE, Gateway, fresh_phone, worker_settings
@@ -36,9 +37,9 @@ def empty(resting: Gateway) -> Gateway:
 def _die(gateway: Gateway, name: str, reason: str, *, ago: float = 0, **fields: Any) -> str:
     now = time.time_ns() // 1_000_000
     message = {"to": fresh_phone(), "template": TEMPLATE, "params": {"code": "135790"}, **fields}
-    records = Records(gateway.redis, retention=3600)
+    records = Records(gateway.redis, retention=Retention(3600))
     gateway.redis.delete(keys.record(MessageId(name)))
-    records.accept(draft(Message.check(message), MessageId(name), client="shop", at=now - 3600_000), task=None)
+    records.accept(draft(Message.check(message), MessageId(name), client="shop", at=now - 3600_000), slot=None)
     at = now - int(ago * 1000)
     records.move(MessageId(name), State.DEAD, at=at, fields={"reason": reason}, detail={"reason": reason})
     return name
@@ -112,7 +113,7 @@ def test_letters_are_dropped_by_id_and_by_filter(empty: Gateway) -> None:
     assert _smsgate(empty, "dead", "drop", "a", "--yes").stdout == "1 dropped.\n"
     assert _smsgate(empty, "dead", "drop", "--reason", NO_MONEY, "--yes").stdout == "1 dropped.\n"
     assert _left(empty) == {"c"}
-    dropped = Records(empty.redis, retention=3600).read(MessageId("a"))
+    dropped = Records(empty.redis, retention=Retention(3600)).read(MessageId("a"))
     assert dropped is not None
     assert dropped.state is State.CANCELLED
 
@@ -177,4 +178,4 @@ def test_the_doctor_warns_of_what_stands_still(empty: Gateway) -> None:
         assert word in said
     assert "overdue by up to" in said
     assert "start beat (exactly one)" in said
-    assert DeadLetters(empty.redis, Records(empty.redis, retention=1)).died_since(0) == 2
+    assert DeadLetters(empty.redis, Records(empty.redis, retention=Retention(1))).died_since(0) == 2

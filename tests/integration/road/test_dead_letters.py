@@ -11,6 +11,7 @@ import pytest
 
 from smsgate.flow.submit import draft
 from smsgate.ledger.records import Records
+from smsgate.ledger.retention import Retention
 from smsgate.message import Message, MessageId
 from smsgate.queues import Queue
 from smsgate.states import State
@@ -29,8 +30,8 @@ def _die(gateway: Gateway, reason: str, *, client: str = "", ago: float = 0, **f
     """Write a dead letter as a worker leaves it."""
     message = {"to": fresh_phone(), "template": TEMPLATE, "params": {"code": "135790"}, "lane": "otp", **fields}
     record = draft(Message.check(message), MessageId(str(uuid4())), client=client, at=_now() - 3_600_000)
-    records = Records(gateway.redis, retention=3600)
-    records.accept(record, task=None)
+    records = Records(gateway.redis, retention=Retention(3600))
+    records.accept(record, slot=None)
     at = _now() - int(ago * 1000)
     records.move(record.id, State.DEAD, at=at, fields={"reason": reason}, detail={"reason": reason})
     return record.id

@@ -13,6 +13,7 @@ from smsgate.flow.submit import Submit
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.records import Records
+from smsgate.ledger.retention import Retention
 from smsgate.ledger.webhooks import Due, Webhooks
 from smsgate.message import Message, MessageId
 from tests.integration.nodes.gateway import TEMPLATE, fresh_phone
@@ -81,7 +82,7 @@ def test_a_message_is_queued_as_celery_would_have_queued_it(redis_node: RedisNod
     fields = {"to": fresh_phone(), "template": TEMPLATE, "params": {"code": "135790", "名": '张三 \u2028"\\'}}
     message = Message.check({**fields, "lane": "otp", "valid_for": 60, "sign": "签名"})
 
-    submitted = Submit(Records(connect_briefly(redis_node.database(QUIET)), retention=60))(message)
+    submitted = Submit(Records(connect_briefly(redis_node.database(QUIET)), retention=Retention(60)))(message)
     ours = _popped(redis, "sms.otp")
 
     args, kwargs, _ = _body(ours)
@@ -126,7 +127,7 @@ def test_a_webhook_is_queued_as_celery_would_have_queued_it(redis_node: RedisNod
 
 def test_a_stock_celery_worker_takes_our_message(redis_node: RedisNode, tmp_path: Path, janitor: Janitor) -> None:
     message = Message.check({"to": fresh_phone(), "template": TEMPLATE, "params": {"code": "135790"}, "lane": "otp"})
-    submitted = Submit(Records(connect_briefly(redis_node.database(3)), retention=60))(message)
+    submitted = Submit(Records(connect_briefly(redis_node.database(3)), retention=Retention(60)))(message)
     app = Path(__file__).parents[1] / "nodes" / "stock_worker.py"
     environment = clean_environment(STOCK_BROKER=redis_node.database(3), PYTHONPATH=str(app.parent))
     command = ["celery", "-A", app.stem, "worker", "-Q", "sms.otp", "--pool", "solo", "--loglevel", "INFO"]

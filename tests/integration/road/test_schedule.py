@@ -9,6 +9,7 @@ from pytest_celery import CeleryTestSetup
 from smsgate.flow.clock import system_clock
 from smsgate.flow.submit import draft, new_id
 from smsgate.ledger.records import Records
+from smsgate.ledger.retention import Retention
 from smsgate.message import Message
 from tests.integration.nodes.gateway import TEMPLATE, Gateway, fresh_phone, states
 from tests.integration.nodes.process import NodeProcess
@@ -60,7 +61,7 @@ def test_a_message_that_no_worker_takes_expires_where_it_waits(tended: Gateway) 
     """Its task stands behind a long backlog; here it has none that a worker could take."""
     message = Message.check({"to": fresh_phone(), "template": TEMPLATE, "valid_for": 2})
     record = draft(message, new_id(), client="", at=system_clock())
-    Records(tended.redis, retention=60).accept(record, task=None)
+    Records(tended.redis, retention=Retention(60)).accept(record, slot=None)
     assert tended.until_state(record.id, "expired", within=20)["reason"] == "expired"
 
 

@@ -8,6 +8,7 @@ import redis
 
 from smsgate.ledger import keys
 from smsgate.ledger.records import Event, Record, Records
+from smsgate.ledger.retention import Retention
 from smsgate.message import Message, MessageId
 from smsgate.states import State
 
@@ -35,6 +36,6 @@ def rested(store: redis.Redis, url: str | None, *, state: State = State.DELIVERE
         provider_id=None,
         timeline=(Event(at - 9, State.QUEUED), Event(at - 5, State.SENDING), Event(at, state)),
     )
-    Records(store, retention=3600).accept(record, task=None)
+    Records(store, retention=Retention(3600)).accept(record, slot=None)
     store.zadd(keys.WEBHOOKS, {record.id: at})
     return record.id

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from smsgate.flow.notify import BACKOFF, HOLD, LONGEST_LIFE, Notify
 from smsgate.ledger import keys
 from smsgate.ledger.records import Records
+from smsgate.ledger.retention import Retention
 from smsgate.ledger.webhook_secrets import WebhookSecrets
 from smsgate.ledger.webhooks import Due, Webhooks
 from smsgate.message import MessageId
@@ -46,12 +47,12 @@ def secrets(store: redis.Redis) -> WebhookSecrets:
 
 @pytest.fixture
 def notify(store: redis.Redis, outbox: Webhooks, secrets: WebhookSecrets, post: Post) -> Notify:
-    return Notify(Records(store, retention=3600), outbox, secrets, post, chance=lambda: 0.5)
+    return Notify(Records(store, retention=Retention(3600)), outbox, secrets, post, chance=lambda: 0.5)
 
 
 @pytest.fixture
 def strict_notify(store: redis.Redis, outbox: Webhooks, secrets: WebhookSecrets, strict: Post) -> Notify:
-    return Notify(Records(store, retention=3600), outbox, secrets, strict)
+    return Notify(Records(store, retention=Retention(3600)), outbox, secrets, strict)
 
 
 @pytest.fixture

@@ -1,0 +1,33 @@
+"""Have the messages taken that have waited for company for long enough."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from smsgate.flow.clock import Clock, system_clock
+from smsgate.ledger.groups import Groups
+from smsgate.ledger.lanes import By, Lanes
+from smsgate.message import Lane
+
+# The lanes whose messages may leave together: a code is never held.
+LANES: Final = (Lane.NOTICE, Lane.BULK)
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Queue the tasks that take chunks."""
+
+    groups: Groups
+    lanes: Lanes
+    now: Clock = system_clock
+
+    def __call__(self) -> int:
+        """Queue a task for each chunk that may be taken and each lane that may go; returns how many.
+
+        A lane that its brake holds gets them too, for its probes; each finds out for itself whether it is one.
+
+        Raises:
+            StoreUnavailable: The next call makes up for it.
+        """
+        pauses = self.lanes.pauses()
+        going = [lane for lane in LANES if lane not in pauses or pauses[lane].by is By.BRAKE]
+        return sum(self.groups.fill(lane, self.now()) for lane in going)

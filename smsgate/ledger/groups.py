@@ -1,0 +1,99 @@
+"""The messages that leave together: they wait in Redis, and a worker takes a chunk of them in one act.
+
+Nothing waits in a worker's memory, so none of its ends loses or delays anything. The tasks that make workers take are
+all the same, and name no group: one that is lost is made up for by the next, and one too many finds nothing to take.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+from uuid import uuid4
+
+import redis
+
+from smsgate.ledger import keys, scripts
+from smsgate.ledger.connection import border
+from smsgate.ledger.envelope import seal
+from smsgate.ledger.record import Claim
+from smsgate.message import Lane, MessageId
+from smsgate.queues import LANE_QUEUES, TaskName
+
+# Tasks in a lane's queue with which as many workers take chunks side by side; each queues the next while there is more.
+MOST_TASKS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What a worker has taken: the messages that it has claimed, and those for it to end."""
+
+    id: str
+    claimed: Sequence[MessageId]
+    expired: Sequence[MessageId] = ()
+    spent: Sequence[MessageId] = ()  # no attempt is left to them
+    cancelled: Sequence[MessageId] = ()  # their batch is
+
+
+class Groups:
+    """The groups in one Redis."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._take = client.register_script(scripts.source("take_chunk"))
+        self._ready = client.register_script(scripts.source("chunks_ready"))
+
+    def take(self, lane: Lane, chunk_id: str, claim: Claim, *, most: int) -> Chunk:
+        """Take up to `most` messages of the group that could have been taken for the longest.
+
+        Raises:
+            StoreUnavailable: Nothing was taken, or the answer was lost; with the same `chunk_id` it can be had again.
+        """
+        with border():
+            found = self._take(
+                keys=[keys.groups(lane), LANE_QUEUES[lane], keys.due(lane), keys.chunk(chunk_id)],
+                args=[
+                    *(claim.at, chunk_id, keys.CHUNK_TTL, claim.lease, claim.channel, keys.OPEN_RECORD_TTL),
+                    *(keys.RECORD_OF, keys.BATCH_OF, keys.group(lane), claim.attempts),
+                    *(task(lane), MOST_TASKS, most),
+                ],
+            )
+        return Chunk(chunk_id, *cast("list[list[MessageId]]", found))
+
+    def fill(self, lane: Lane, now: int) -> int:
+        """Queue a task for each chunk that may be taken, as far as the queue has room; returns how many.
+
+        Raises:
+            StoreUnavailable: The next call makes up for it.
+        """
+        with border():
+            ready = int(
+                self._ready(
+                    keys=[keys.groups(lane), LANE_QUEUES[lane]],
+                    args=[now, MOST_TASKS, keys.group(lane), keys.BATCH_OF],
+                )
+            )
+            if ready:
+                self._redis.lpush(LANE_QUEUES[lane], *(task(lane) for _ in range(ready)))
+        return ready
+
+    def offer(self, lane: Lane) -> None:
+        """Queue a task that takes a chunk, unless there are enough of them.
+
+        Raises:
+            StoreUnavailable: The chunk is found by `fill`.
+        """
+        with border():
+            if int(self._redis.llen(LANE_QUEUES[lane])) < MOST_TASKS:
+                self._redis.lpush(LANE_QUEUES[lane], task(lane))
+
+    def messages_of(self, chunks: Sequence[tuple[str, str]]) -> list[MessageId | None]:
+        """Name the message to a number (without `+`, the mainland's bare) in a chunk, for each pair of both."""
+        with border():
+            pipe = self._redis.pipeline(transaction=False)
+            for chunk_id, number in chunks:
+                pipe.hget(keys.chunk(chunk_id), number)
+            return cast("list[MessageId | None]", pipe.execute())
+
+
+def task(lane: Lane) -> str:
+    """Write the Celery message that has a chunk of a lane taken."""
+    return seal(TaskName.SEND_CHUNK, str(uuid4()), LANE_QUEUES[lane], [lane], {}, shown_args=repr((str(lane),)))

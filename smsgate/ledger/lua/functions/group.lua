@@ -1,0 +1,20 @@
+-- Messages that leave together wait in a list, the group's; its name says how: BATCH|SIZE|WAIT in ms|TEMPLATE|SIGN. The
+-- lane's groups stand in a sorted set by when they may be taken (Unix ms): when the first has waited for long enough, or
+-- at once when there is a full chunk.
+local function about(group)
+  local batch, size, wait = string.match(group, '^([^|]*)|(%d+)|(%d+)|')
+  return batch, tonumber(size), tonumber(wait)
+end
+
+-- Put a message behind those that wait already. Returns '1' when there is another full chunk, else ''.
+local function join_group(groups, list, group, entry, now, ttl)
+  local _, size, wait = about(group)
+  local waiting = redis.call('LPUSH', list, entry)
+  redis.call('EXPIRE', list, ttl)
+  redis.call('ZADD', groups, 'NX', string.format('%.0f', now + wait), group)
+  if waiting % size ~= 0 then
+    return ''
+  end
+  redis.call('ZADD', groups, 'LT', now, group)
+  return '1'
+end

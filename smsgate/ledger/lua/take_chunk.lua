@@ -1,0 +1,114 @@
+-- Take a chunk of the messages that wait for company, and claim an attempt for each, all or nothing. The group is the
+-- one that could have been taken for the longest; it goes behind the others, so that none waits for another to be empty.
+--
+-- Uses: timeline, group
+--
+-- KEYS  1 groups of the lane  2 queue of the lane  3 due  4 chunk
+-- ARGV  1 now, Unix ms  2 chunk, the name by which the provider will know it  3 its TTL, s
+--       4 until when the attempts are leased, Unix ms  5 channel  6 TTL of a record, s  7 prefix of records
+--       8 prefix of batches  9 prefix of the lane's lists  10 attempts that a message has, if it does not say itself
+--       11 Celery message that takes the next chunk  12 most entries in the queue  13 most messages to take
+-- Returns {taken, expired, spent, cancelled}, ids in each: what is not taken is due at once, and for the caller to end
+--
+-- A number stands at most once in a chunk, because the provider tells its messages apart by their numbers: a second one
+-- waits for the next chunk. The chunk remembers who is who. A call that is sent again (its answer was lost) gets what it
+-- took the first time.
+local groups, due, chunk, now = KEYS[1], KEYS[3], KEYS[4], tonumber(ARGV[1])
+local taken, expired, spent, cancelled, later, rows = {}, {}, {}, {}, {}, 0
+
+if redis.call('EXISTS', chunk) == 1 then
+  return { redis.call('HVALS', chunk), {}, {}, {} }
+end
+
+local function next_group()
+  while true do
+    local group = redis.call('ZRANGEBYSCORE', groups, '-inf', ARGV[1], 'LIMIT', 0, 1)[1]
+    if not group then
+      return nil
+    end
+    local batch = about(group)
+    local status = batch ~= '' and redis.call('HGET', ARGV[8] .. batch, 'status') or 'open'
+    if status ~= 'paused' and redis.call('EXISTS', ARGV[9] .. group) == 1 then
+      return group, batch, status
+    end
+    redis.call('ZREM', groups, group)
+  end
+end
+
+local group, batch, status = next_group()
+if not group then
+  return { {}, {}, {}, {} }
+end
+local list = ARGV[9] .. group
+local _, size, wait = about(group)
+
+local function claim(number, id, record, known)
+  local attempts = tonumber(known[2] or '0') + 1
+  redis.call('EXPIRE', record, ARGV[6])
+  redis.call('HSET', record, 'state', 'sending', 'before', 'queued', 'token', '', 'attempts', attempts,
+    'channel', ARGV[5], 'lease', ARGV[4])
+  note_event(record, tonumber(known[6]), 'sending ' .. ARGV[1] .. ' {"attempt":' .. attempts .. ',"channel":'
+    .. cjson.encode(ARGV[5]) .. ',"chunk":"' .. ARGV[2] .. '"}\n')
+  redis.call('ZADD', due, ARGV[4], id)
+  redis.call('HSET', chunk, number, id)
+  taken[#taken + 1] = id
+  rows = rows + (known[7] and 1 or 0)
+end
+
+local function leave(those, id)
+  those[#those + 1] = id
+  redis.call('ZADD', due, ARGV[1], id)
+end
+
+local function look(entry)
+  local number, id = string.match(entry, '^(%S+) (%S+)$')
+  local record = ARGV[7] .. id
+  local known = redis.call('HMGET', record, 'state', 'attempts', 'valid_until', 'budget', 'not_before', 't', 'row')
+  if known[1] ~= 'queued' or tonumber(known[5] or '0') > now then
+    return
+  end
+  if status == 'cancelled' then
+    leave(cancelled, id)
+  elseif tonumber(known[3]) <= now then
+    leave(expired, id)
+  elseif tonumber(known[2] or '0') >= tonumber(known[4] or ARGV[10]) then
+    leave(spent, id)
+  elseif redis.call('HEXISTS', chunk, number) == 1 then
+    later[#later + 1] = entry
+  else
+    claim(number, id, record, known)
+  end
+end
+
+local most, looked_at = math.min(size, tonumber(ARGV[13])), 0
+while #taken < most and looked_at < 4 * size do
+  local entries = redis.call('RPOP', list, most - #taken)
+  if not entries then
+    break
+  end
+  for _, entry in ipairs(entries) do
+    look(entry)
+  end
+  looked_at = looked_at + #entries
+end
+for place = #later, 1, -1 do
+  redis.call('RPUSH', list, later[place])
+end
+if #taken > 0 then
+  redis.call('EXPIRE', chunk, ARGV[3])
+end
+if rows > 0 then
+  redis.call('HINCRBY', ARGV[8] .. batch, 'queued', -rows)
+  redis.call('HINCRBY', ARGV[8] .. batch, 'sending', rows)
+end
+
+local left = redis.call('LLEN', list)
+redis.call('ZREM', groups, group)
+if left > 0 then
+  local at = (left >= size or status == 'cancelled') and now or now + wait
+  redis.call('ZADD', groups, string.format('%.0f', at), group)
+end
+if redis.call('ZCOUNT', groups, '-inf', ARGV[1]) > 0 and redis.call('LLEN', KEYS[2]) < tonumber(ARGV[12]) then
+  redis.call('LPUSH', KEYS[2], ARGV[11])
+end
+return { taken, expired, spent, cancelled }

@@ -1,0 +1,35 @@
+"""The parts that every kind of process puts together from the settings: web, workers, producers and the terminal."""
+
+import redis
+
+from smsgate.flow.gathering import Gathering
+from smsgate.flow.submit import Submit
+from smsgate.ledger.groups import Groups
+from smsgate.ledger.record import Gathers
+from smsgate.ledger.records import Records
+from smsgate.ledger.retention import Retention
+from smsgate.settings import Settings
+
+
+def records_in(client: redis.Redis, settings: Settings) -> Records:
+    """Build the records of one Redis."""
+    return Records(client, retention=Retention(settings.retention, settings.retention_by_state))
+
+
+def submit_to(client: redis.Redis, settings: Settings) -> Submit:
+    """Build the first step of the road."""
+    return Submit(records_in(client, settings), gathering_in(client, settings))
+
+
+def gathering_in(client: redis.Redis, settings: Settings) -> Gathering:
+    """Read which messages leave together."""
+    templates = settings.gather_by_template.items()
+    return Gathering(
+        Groups(client),
+        _gathers(settings.gather_seconds, settings.gather_size),
+        {template: _gathers(one.seconds, one.size) for template, one in templates},
+    )
+
+
+def _gathers(seconds: float, size: int) -> Gathers | None:
+    return Gathers(size, int(seconds * 1000)) if seconds and size > 1 else None
