@@ -129,7 +129,15 @@ def new_id(wanted: str | None = None) -> MessageId:
     return MessageId(wanted)
 
 
-def draft(message: Message, message_id: MessageId, *, client: str, at: int, gathers: Gathers | None = None) -> Record:
+def draft(  # noqa: PLR0913 - all that is not the message itself
+    message: Message,
+    message_id: MessageId,
+    *,
+    client: str,
+    at: int,
+    gathers: Gathers | None = None,
+    row: bool = False,
+) -> Record:
     """Write the first state of a record; `at` in Unix milliseconds.
 
     A message with a time to send is valid from then on.
@@ -149,6 +157,7 @@ def draft(message: Message, message_id: MessageId, *, client: str, at: int, gath
         timeline=(Event(at, State.QUEUED, {"send_at": not_before} if not_before > at else {}),),
         not_before=not_before,
         gathers=gathers,
+        row=row,
     )
 
 

@@ -1,11 +1,14 @@
 """Providers that do as they are told: a channel is where the gateway ends."""
 
+from collections.abc import Sequence
 from threading import Event as Signal
 
 import pytest
 
 from smsgate.channels.channel import Inquiry, Submission
+from smsgate.message import MessageId
 from smsgate.outcome import Outcome, Sent
+from smsgate.phone import Phone
 from smsgate.trace import Trace
 
 
@@ -22,16 +25,31 @@ class Provider:
         self.received: list[Submission] = []
         self.knows: list[Trace] = []
         self.asked: list[Inquiry] = []
+        self.chunks: list[tuple[str, list[MessageId]]] = []
+        self.refused: dict[Phone, Outcome] = {}
 
     def prepare(self) -> None:
         """There is nothing to load."""
 
     def send(self, submission: Submission) -> Outcome:
         self.received.append(submission)
-        answer = self.answers.pop(0) if self.answers else Sent(f"sms-{len(self.received)}")
+        if submission.phone in self.refused:
+            return self.refused[submission.phone]
+        return self._answered(f"sms-{len(self.received)}")
+
+    def _answered(self, provider_id: str) -> Outcome:
+        answer = self.answers.pop(0) if self.answers else Sent(provider_id)
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def send_chunk(self, chunk_id: str, submissions: Sequence[Submission]) -> Outcome:
+        """Take all of a chunk or none: the first whose number has an answer of its own refuses it for all."""
+        self.chunks.append((chunk_id, [submission.id for submission in submissions]))
+        for submission in submissions:
+            if submission.phone in self.refused:
+                return self.refused[submission.phone]
+        return self._answered(f"chunk-{len(self.chunks)}")
 
     def find(self, inquiry: Inquiry) -> Trace:
         self.asked.append(inquiry)
