@@ -31,6 +31,8 @@ QUICK: Final = {
     "SMSGATE_RECEIPT_TIMEOUT_HOURS": "0.005",
     "SMSGATE_ALIYUN_READ_TIMEOUT": "1.5",
     "SMSGATE_RETENTION_DAYS": "1",
+    # As in production: notices and bulk messages leave together.
+    "SMSGATE_GATHER_SECONDS": "2",
 }
 _START: Final = 60.0
 _REDIS, _WEB, _BEAT = "redis", "web", "beat"

@@ -23,6 +23,7 @@ from tests.integration.nodes.worker_node import WorkerNode
 REPORT_DELAY = 0.15
 # The database of the gateway that has everything; others take 0 to 7.
 TENDED = 10
+GATHERING = 11
 
 
 @pytest.fixture(scope="session")
@@ -49,14 +50,16 @@ def _sandbox(web_port: int) -> SandboxProcess:
     )
 
 
-def _gateway(stack: ExitStack, redis_node: RedisNode, database: int, folder: Path, janitor: Janitor) -> Gateway:
+def _gateway(
+    stack: ExitStack, redis_node: RedisNode, database: int, folder: Path, janitor: Janitor, **settings: str
+) -> Gateway:
     """Start a gateway without workers."""
     port = free_port()
     sandbox = stack.enter_context(_sandbox(port))
-    web = WebNode(clean_environment(SMSGATE_REDIS_URL=redis_node.database(database)), port, folder, janitor).start()
+    environment = clean_environment(**settings)
+    web = WebNode({**environment, "SMSGATE_REDIS_URL": redis_node.database(database)}, port, folder, janitor).start()
     stack.callback(web.end)
     key = ApiKeys(redis_node.connect(database)).create("tests")
-    environment = clean_environment()
     return Gateway(redis_node, database, sandbox, web.wait_until_ready(), environment, folder, key)
 
 
@@ -91,6 +94,23 @@ def tended(redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, jani
         without = _gateway(stack, redis_node, TENDED, folder, janitor)
         settings = {**worker_settings(without.redis_url, without.sandbox), **IMPATIENT}
         environment = clean_environment(**settings, SMSGATE_OTP_CONCURRENCY="4")
+        worker = WorkerNode.start("worker", procfile.worker_line(*QUEUES), environment, folder, janitor)
+        stack.callback(worker.teardown)
+        beat = NodeProcess("beat", procfile.line("beat"), environment, folder, janitor)
+        beat.start()
+        stack.callback(beat.end)
+        until(worker.ready, "the worker is ready")
+        yield _with_worker(without, worker)
+
+
+@pytest.fixture(scope="session")
+def gathering(redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, janitor: Janitor) -> Iterator[Gateway]:
+    """A gateway like `tended` whose notices leave together."""
+    folder = tmp_path_factory.mktemp("gathering")
+    with ExitStack() as stack:
+        without = _gateway(stack, redis_node, GATHERING, folder, janitor, SMSGATE_GATHER_SECONDS="1")
+        settings = {**worker_settings(without.redis_url, without.sandbox), **IMPATIENT, "SMSGATE_LEASE_SECONDS": "45"}
+        environment = clean_environment(**settings, SMSGATE_GATHER_SECONDS="1", SMSGATE_OTP_CONCURRENCY="3")
         worker = WorkerNode.start("worker", procfile.worker_line(*QUEUES), environment, folder, janitor)
         stack.callback(worker.teardown)
         beat = NodeProcess("beat", procfile.line("beat"), environment, folder, janitor)
