@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from smsgate.ledger import pieces
+from smsgate.ledger import older, pieces
 from smsgate.message import Lane, Message, MessageId
 from smsgate.states import State
 
@@ -115,8 +115,9 @@ class Record:
         return {**known, **{name: value for name, value in given.items() if value}}
 
     @classmethod
-    def read(cls, message_id: MessageId, known: Mapping[str, str]) -> "Record":
+    def read(cls, message_id: MessageId, stored: Mapping[str, str]) -> "Record":
         """Read back what Redis keeps."""
+        known = older.renewed(stored, rest=REST, timeline=TIMELINE)
         return cls(
             id=message_id,
             message=_message(known) if "to" in known else None,

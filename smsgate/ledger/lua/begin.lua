@@ -51,7 +51,7 @@ redis.call('EXPIRE', record, ARGV[12])
 redis.call('HSET', record, 'state', 'sending', 'before', 'queued', 'token', ARGV[10], 'attempts', attempts,
   'channel', ARGV[11], 'lease', ARGV[9])
 redis.call('HDEL', record, 'redelivered', 'asks')
-note_event(record, tonumber(known.t), 'sending ' .. ARGV[7] .. ' ' ..
+note_event(record, tonumber(known.t or '0'), 'sending ' .. ARGV[7] .. ' ' ..
   '{"attempt":' .. attempts .. ',"channel":' .. cjson.encode(ARGV[11]) .. '}\n')
 if known.row then
   count_row(ARGV[13], id, 'queued', 'sending')
