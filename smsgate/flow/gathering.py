@@ -22,8 +22,8 @@ class Gathering:
     by_template: Mapping[str, Gathers | None] = field(default_factory=dict)
 
     def of(self, message: Message) -> Gathers | None:
-        """Say how a message gathers."""
-        if message.lane is Lane.OTP:
+        """Say how a message gathers; abroad the provider sends one by one, so those leave by themselves too."""
+        if message.lane is Lane.OTP or not message.to.is_mainland:
             return None
         return self.by_template.get(message.template, self.usual)
 

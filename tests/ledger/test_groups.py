@@ -78,6 +78,11 @@ def test_codes_never_wait_for_company(submit: Submit, store: redis.Redis) -> Non
     assert store.llen(Queue.OTP) == 2
 
 
+def test_a_message_to_a_number_abroad_leaves_by_itself(submit: Submit, store: redis.Redis) -> None:
+    gathered(submit, 1, to="+85291234567")
+    assert store.llen(Queue.BULK) == 1
+
+
 def test_templates_and_signs_and_lanes_do_not_leave_together(submit: Submit, groups: Groups, clock: Clock) -> None:
     gathered(submit, 2)
     gathered(submit, 2, first=2, template="U")

@@ -47,14 +47,19 @@ if not may_go then
 end
 
 attempts = attempts + 1
-redis.call('EXPIRE', record, ARGV[12])
-redis.call('HSET', record, 'state', 'sending', 'before', 'queued', 'token', ARGV[10], 'attempts', attempts,
-  'channel', ARGV[11], 'lease', ARGV[9])
-redis.call('HDEL', record, 'redelivered', 'asks')
-note_event(record, tonumber(known.t or '0'), 'sending ' .. ARGV[7] .. ' ' ..
+local fields = { 'state', 'sending', 'before', 'queued', 'token', ARGV[10], 'attempts', attempts, 'channel', ARGV[11],
+  'lease', ARGV[9] }
+note_event(fields, tonumber(known.t or '0'), 'sending ' .. ARGV[7] .. ' ' ..
   '{"attempt":' .. attempts .. ',"channel":' .. cjson.encode(ARGV[11]) .. '}\n')
+-- Again a first write that takes no memory.
+redis.call('EXPIRE', record, ARGV[12])
+redis.call('HSET', record, unpack(fields))
+if known.redelivered or known.asks or again > 0 then
+  redis.call('HDEL', record, 'redelivered', 'asks')
+end
 if known.row then
   count_row(ARGV[13], id, 'queued', 'sending')
+  count_rows()
 end
 redis.call('ZREM', KEYS[4], id)
 redis.call('ZREM', KEYS[5], id)

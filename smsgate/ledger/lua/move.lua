@@ -30,14 +30,16 @@ local function tally(lane)
   tallies[lane] = known
 end
 
+-- In which index a message stands in each state in which it does not rest.
+local belongs = { queued = 'due', sending = 'due', uncertain = 'uncertain', sent = 'silent' }
+
 local function place(id, state, lane, due, calls_back)
   local indexes = { due = ARGV[12] .. lane, uncertain = KEYS[1], silent = KEYS[2] }
-  for name, key in pairs(indexes) do
-    if name == index then
-      redis.call('ZADD', key, due, id)
-    else
-      redis.call('ZREM', key, id)
-    end
+  if belongs[state] and belongs[state] ~= index then
+    redis.call('ZREM', indexes[belongs[state]], id)
+  end
+  if not rests then
+    redis.call('ZADD', indexes[index], due, id)
   end
   if rests and calls_back then
     redis.call('ZADD', KEYS[4], now, id)
@@ -82,8 +84,9 @@ local function move(id, of_attempt, due)
   -- EXPIRE comes first: a full Redis refuses a script whose first write takes memory, and lets one go on that has begun
   -- to write. New messages it must refuse; those that it holds must be able to come to their end.
   redis.call('EXPIRE', record, ARGV[5])
-  redis.call('HSET', record, 'state', to, 'before', state, 'token', token, 'attempts', attempts, unpack(fields))
-  note_event(record, tonumber(known[3] or '0'), ARGV[4])
+  local set = { 'state', to, 'before', state, 'token', token, 'attempts', attempts, unpack(fields) }
+  note_event(set, tonumber(known[3] or '0'), ARGV[4])
+  redis.call('HSET', record, unpack(set))
   if rests and to ~= 'dead' then
     redis.call('HDEL', record, 'lease', 'redelivered', 'asks', 'budget', 'not_before')
   end
@@ -103,6 +106,7 @@ for first = 21, 20 + 3 * rows, 3 do
     answer[#answer + 1] = value
   end
 end
+count_rows()
 for lane, known in pairs(tallies) do
   local key = ARGV[15] .. lane .. ':' .. math.floor(tonumber(now) / tonumber(ARGV[16]))
   redis.call('HINCRBY', key, 'ended', known.ended)

@@ -15,6 +15,7 @@
 -- took the first time.
 local groups, due, chunk, now = KEYS[1], KEYS[3], KEYS[4], tonumber(ARGV[1])
 local taken, expired, spent, cancelled, later, rows = {}, {}, {}, {}, {}, 0
+local numbers, members, leases = {}, {}, {}
 
 if redis.call('EXISTS', chunk) == 1 then
   return { redis.call('HVALS', chunk), {}, {}, {} }
@@ -42,15 +43,19 @@ end
 local list = ARGV[9] .. group
 local _, size, wait = about(group)
 
+local channel = cjson.encode(ARGV[5])
 local function claim(number, id, record, known)
   local attempts = tonumber(known[2] or '0') + 1
-  redis.call('EXPIRE', record, ARGV[6])
-  redis.call('HSET', record, 'state', 'sending', 'before', 'queued', 'token', '', 'attempts', attempts,
-    'channel', ARGV[5], 'lease', ARGV[4])
-  note_event(record, tonumber(known[6]), 'sending ' .. ARGV[1] .. ' {"attempt":' .. attempts .. ',"channel":'
-    .. cjson.encode(ARGV[5]) .. ',"chunk":"' .. ARGV[2] .. '"}\n')
-  redis.call('ZADD', due, ARGV[4], id)
-  redis.call('HSET', chunk, number, id)
+  local fields = { 'state', 'sending', 'before', 'queued', 'token', '', 'attempts', attempts, 'channel', ARGV[5],
+    'lease', ARGV[4] }
+  note_event(fields, tonumber(known[6]), 'sending ' .. ARGV[1] .. ' {"attempt":' .. attempts .. ',"channel":' .. channel
+    .. ',"chunk":"' .. ARGV[2] .. '"}\n')
+  redis.call('HSET', record, unpack(fields))
+  leases[#leases + 1] = ARGV[4]
+  leases[#leases + 1] = id
+  numbers[number] = true
+  members[#members + 1] = number
+  members[#members + 1] = id
   taken[#taken + 1] = id
   rows = rows + (known[7] and 1 or 0)
 end
@@ -73,7 +78,7 @@ local function look(entry)
     leave(expired, id)
   elseif tonumber(known[2] or '0') >= tonumber(known[4] or ARGV[10]) then
     leave(spent, id)
-  elseif redis.call('HEXISTS', chunk, number) == 1 then
+  elseif numbers[number] then
     later[#later + 1] = entry
   else
     claim(number, id, record, known)
@@ -95,6 +100,8 @@ for place = #later, 1, -1 do
   redis.call('RPUSH', list, later[place])
 end
 if #taken > 0 then
+  redis.call('ZADD', due, unpack(leases))
+  redis.call('HSET', chunk, unpack(members))
   redis.call('EXPIRE', chunk, ARGV[3])
 end
 if rows > 0 then

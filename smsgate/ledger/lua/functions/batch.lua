@@ -1,11 +1,20 @@
 -- The rows of a batch are called BATCH-NUMBER and say so in their records; the batch counts them by state.
-local function batch_of(prefix, id)
-  return prefix .. string.match(id, '^(.*)%-%d+$')
+local row_counts = {}
+
+-- Note that a row is counted in its new state, and no more in the one before.
+local function count_row(prefix, id, before, to)
+  local batch = prefix .. string.match(id, '^(.*)%-%d+$')
+  local counts = row_counts[batch] or {}
+  counts[before] = (counts[before] or 0) - 1
+  counts[to] = (counts[to] or 0) + 1
+  row_counts[batch] = counts
 end
 
--- Count a row in its new state, and no more in the one before.
-local function count_row(prefix, id, before, to)
-  local batch = batch_of(prefix, id)
-  redis.call('HINCRBY', batch, before, -1)
-  redis.call('HINCRBY', batch, to, 1)
+-- Write down what was noted.
+local function count_rows()
+  for batch, counts in pairs(row_counts) do
+    for state, count in pairs(counts) do
+      redis.call('HINCRBY', batch, state, count)
+    end
+  end
 end
