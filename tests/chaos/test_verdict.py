@@ -92,3 +92,10 @@ def test_where_nothing_should_cause_doubt_a_message_that_was_ever_uncertain_is_t
     assert judge(seen).kept
     assert judge(seen).once_uncertain == 1
     assert [offence.promise for offence in judge(seen, no_doubt=True).offences] == ["doubt"]
+
+
+def test_a_message_that_went_out_in_a_chunk_is_known_by_the_chunks_name() -> None:
+    report = _report("queued", "sending", "sent", "delivered")
+    report["timeline"][1]["chunk"] = "c1"
+    assert _promises(report, _sms("c1")) == []
+    assert _promises(report, _sms("c2")) == ["false"]

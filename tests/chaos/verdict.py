@@ -93,8 +93,9 @@ def _repeated(seen: Seen) -> Iterator[Offence]:
 
 def _broken(seen: Seen) -> Iterator[Offence]:
     for number, message_id in seen.accepted.items():
-        own = [sms for sms in seen.received.get(number, ()) if sms["out_id"] == message_id]
         report = seen.reports.get(message_id)
+        names = {message_id, *_chunks(report)}
+        own = [sms for sms in seen.received.get(number, ()) if sms["out_id"] in names]
         broken = _fault_of(_state(report), has_it=bool(own))
         if broken:
             yield Offence(broken[0], message_id, broken[1], report)
@@ -117,6 +118,11 @@ def _fault_of(state: str, *, has_it: bool) -> tuple[Promise, str] | None:
 
 def _state(report: Report | None) -> str:
     return "missing" if report is None else str(report["state"])
+
+
+def _chunks(report: Report | None) -> set[str]:
+    """Name the calls in which it went with others: the provider knows it by those."""
+    return {event["chunk"] for event in (report["timeline"] if report else ()) if "chunk" in event}
 
 
 def _was_uncertain(report: Report | None) -> bool:
