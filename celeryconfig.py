@@ -36,6 +36,7 @@ task_routes = {
     TaskName.ASK: {"queue": Queue.QUESTIONS},
     TaskName.WAKE: {"queue": Queue.CHORES},
     TaskName.GATHER: {"queue": Queue.CHORES},
+    TaskName.CANCEL_ROWS: {"queue": Queue.CHORES},
     TaskName.SWEEP: {"queue": Queue.CHORES},
     TaskName.CENSUS: {"queue": Queue.CHORES},
     TaskName.REQUEUE_PUSHES: {"queue": Queue.CHORES},

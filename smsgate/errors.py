@@ -3,6 +3,8 @@
 SmsgateError
 ├── InvalidMessage          the caller's message breaks a rule; names each field (also a ValueError)
 ├── IdempotencyConflict     the same idempotency key came with another message
+├── BatchClosed             a batch was called back and takes no more rows
+├── UploadBroken            the rows of a batch could not be read to their end (smsgate.flow.submit_batch)
 ├── StoreUnavailable        Redis cannot be reached, does not answer or refuses to write
 ├── RetryLater              an attempt surely did not send; raised for Celery's autoretry
 ├── UnusablePush            what came in as a provider's push is none (smsgate.channels.aliyun.receipts)
@@ -42,6 +44,10 @@ class InvalidMessage(SmsgateError, ValueError):
 
 class IdempotencyConflict(SmsgateError):
     """This idempotency key has been used with another message."""
+
+
+class BatchClosed(SmsgateError):
+    """The batch was called back and takes no more rows."""
 
 
 class StoreUnavailable(SmsgateError):

@@ -99,30 +99,14 @@ ParamValue = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class Message(BaseModel):
-    """One SMS to one phone.
-
-    Its `repr` shows neither the whole number nor the parameters.
-    """
+class _Checked(BaseModel):
+    """Fields that a caller gave, each held against its rule."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    to: Annotated[Phone, PlainValidator(_phone, json_schema_input_type=str)]
-    template: Template
-    params: dict[ParamName, ParamValue] = Field(default_factory=dict, max_length=MOST_PARAMS, repr=False)
-    sign: Sign | None = None
-    lane: Annotated[Lane, Field(strict=False)] = Lane.NOTICE
-    valid_for: int | None = Field(default=None, ge=1, le=LONGEST_VALIDITY)
-    send_at: Annotated[datetime | None, BeforeValidator(_send_at)] = None
-    on_uncertain: Annotated[OnUncertain, Field(strict=False)] = OnUncertain.HOLD
-    reference: Reference | None = Field(default=None, repr=False)
-    callback_url: Annotated[str, Field(max_length=2048), AfterValidator(_callback_url)] | None = Field(
-        default=None, repr=False
-    )
-
     @classmethod
     def check(cls, fields: Mapping[str, Any]) -> Self:
-        """Build a message from what a caller gave.
+        """Build one from what a caller gave.
 
         Raises:
             InvalidMessage: It names every field that breaks a rule, and the fix; never a value.
@@ -130,7 +114,38 @@ class Message(BaseModel):
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
-            raise InvalidMessage([_field_error(one) for one in error.errors(include_url=False)]) from None
+            raise InvalidMessage([_field_error(cls, one) for one in error.errors(include_url=False)]) from None
+
+
+class Addressed(_Checked):
+    """What a message says to one phone; its `repr` shows neither the whole number nor the parameters."""
+
+    to: Annotated[Phone, PlainValidator(_phone, json_schema_input_type=str)]
+    params: dict[ParamName, ParamValue] = Field(default_factory=dict, max_length=MOST_PARAMS, repr=False)
+    reference: Reference | None = Field(default=None, repr=False)
+
+
+class Common(_Checked):
+    """What messages may have in common: everything that is not about a single phone."""
+
+    template: Template
+    sign: Sign | None = None
+    lane: Annotated[Lane, Field(strict=False)] = Lane.NOTICE
+    valid_for: int | None = Field(default=None, ge=1, le=LONGEST_VALIDITY)
+    send_at: Annotated[datetime | None, BeforeValidator(_send_at)] = None
+    on_uncertain: Annotated[OnUncertain, Field(strict=False)] = OnUncertain.HOLD
+    callback_url: Annotated[str, Field(max_length=2048), AfterValidator(_callback_url)] | None = Field(
+        default=None, repr=False
+    )
+
+    @property
+    def seconds_valid(self) -> int:
+        """For how many seconds after its acceptance the message is worth sending."""
+        return VALID_FOR[self.lane] if self.valid_for is None else self.valid_for
+
+
+class Message(Common, Addressed):
+    """One SMS to one phone."""
 
     @classmethod
     def restore(cls, stored: Mapping[str, Any]) -> "Message":
@@ -145,17 +160,15 @@ class Message(BaseModel):
             fields["send_at"] = datetime.fromisoformat(fields["send_at"])
         return cls.model_construct(**fields)
 
-    @property
-    def seconds_valid(self) -> int:
-        """For how many seconds after its acceptance the message is worth sending."""
-        return VALID_FOR[self.lane] if self.valid_for is None else self.valid_for
 
-
-_FIELDS: Final = ", ".join(Message.model_fields)
+# As people write them.
+_ORDER: Final = (
+    *("to", "template", "params", "sign", "lane", "valid_for", "send_at", "on_uncertain", "reference", "callback_url"),
+)
 # pydantic's error type → what to do about it. `{…}` are the error's own context.
 _FIXES: Final[dict[str, str]] = {
     "missing": "is required",
-    "extra_forbidden": f"is not a field of a message; known fields are {_FIELDS}",
+    "extra_forbidden": "is not a field of a message; known fields are {fields}",
     "string_type": "must be a string; write the value in quotes",
     "string_unicode": "holds a lone surrogate, which is not Unicode text; send valid UTF-8",
     "dict_type": 'must be an object of strings, such as {{"code": "123456"}}',
@@ -178,7 +191,7 @@ _PATTERN_FIXES: Final[dict[str, str]] = {
 }
 
 
-def _field_error(error: ErrorDetails) -> FieldError:
+def _field_error(model: type[BaseModel], error: ErrorDetails) -> FieldError:
     path = [str(part) for part in error["loc"] if part != "[key]"]
     field = ".".join(path).encode("utf-8", "backslashreplace").decode() or "message"
     if error["type"] == "string_pattern_mismatch":
@@ -186,4 +199,5 @@ def _field_error(error: ErrorDetails) -> FieldError:
     fix = _FIXES.get(error["type"])
     if fix is None:
         return FieldError(field, error["msg"])
-    return FieldError(field, fix.format(**error.get("ctx", {})))
+    fields = ", ".join(name for name in _ORDER if name in model.model_fields)
+    return FieldError(field, fix.format(**{"fields": fields, **error.get("ctx", {})}))

@@ -27,6 +27,7 @@ class TaskName(StrEnum):
     ASK = "sms.ask"
     WAKE = "sms.wake"
     GATHER = "sms.gather"
+    CANCEL_ROWS = "sms.cancel_rows"
     SWEEP = "sms.sweep"
     CENSUS = "sms.census"
     REQUEUE_PUSHES = "sms.requeue_pushes"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
+from celery.exceptions import Reject
 
 from smsgate.errors import StoreUnavailable
 from smsgate.flow.dispatch import dispatch
@@ -62,6 +63,15 @@ def sweep() -> None:
 def census() -> None:
     """Put back what stands in no index."""
     parts.census()()
+
+
+@app.task(name=TaskName.CANCEL_ROWS, shared=False)
+def cancel_rows(batch_id: str, start: int) -> None:
+    """Cancel rows of a batch that was called back."""
+    try:
+        parts.cancel_rows()(batch_id, start)
+    except StoreUnavailable as error:
+        raise Reject(str(error), requeue=True) from error
 
 
 @app.task(base=Chore, name=TaskName.GATHER, shared=False)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from smsgate.flow.patience import Patience
     from smsgate.flow.receive import Receive
     from smsgate.flow.release import Release
+    from smsgate.flow.steer_batch import CancelRows
     from smsgate.flow.sweep import Sweep
     from smsgate.flow.wake import Wake
     from smsgate.ledger.groups import Groups
@@ -137,6 +138,14 @@ def deliver_chunk() -> "DeliverChunk":
     from smsgate.flow.deliver_chunk import DeliverChunk  # noqa: PLC0415 - see above
 
     return DeliverChunk(records(), groups(), brake(), channel(), deliver().sign, patience())
+
+
+@cache
+def cancel_rows() -> "CancelRows":
+    from smsgate.flow.steer_batch import CancelRows  # noqa: PLC0415 - see above
+    from smsgate.ledger.batches import Batches  # noqa: PLC0415 - likewise
+
+    return CancelRows(records(), Batches(connect_patiently(current().redis_url)))
 
 
 @cache

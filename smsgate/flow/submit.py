@@ -106,9 +106,18 @@ def insist_on_a_near_time(record: Record) -> None:
     Raises:
         InvalidMessage: It lies in the past, or more than 30 days ahead.
     """
-    if record.not_before > record.accepted_at + LONGEST_SCHEDULE * 1000:
+    insist_on_a_near_send_at(record.not_before, record.accepted_at)
+
+
+def insist_on_a_near_send_at(at: int, now: int) -> None:
+    """Refuse it for a time (Unix milliseconds; 0 for none).
+
+    Raises:
+        InvalidMessage: It lies in the past, or more than 30 days ahead.
+    """
+    if at > now + LONGEST_SCHEDULE * 1000:
         raise _wrong_time(f"must be at most {LONGEST_SCHEDULE // 86_400} days ahead")
-    if record.not_before and record.not_before < record.accepted_at - LATEST_SCHEDULE * 1000:
+    if at and at < now - LATEST_SCHEDULE * 1000:
         raise _wrong_time("lies in the past; give a time to come, or leave it out to send at once")
 
 

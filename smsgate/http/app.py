@@ -6,10 +6,14 @@ from flask import Flask
 from smsgate import telemetry
 from smsgate.flow.drop import Drop
 from smsgate.flow.replay import Replay
-from smsgate.http import callbacks, dead_letters, health, messages, problems
+from smsgate.flow.steer_batch import SteerBatch
+from smsgate.flow.submit_batch import SubmitBatch
+from smsgate.http import batches, callbacks, dead_letters, health, messages, problems
 from smsgate.ledger.api_keys import ApiKeys
+from smsgate.ledger.batches import Batches
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.dead_letters import DeadLetters
+from smsgate.ledger.groups import Groups
 from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.pushes import Pushes
 from smsgate.parts import records_in, submit_to
@@ -34,6 +38,9 @@ def create_app() -> Flask:
     problems.register(app)
     api_keys, letters = ApiKeys(redis), DeadLetters(redis, records)
     app.register_blueprint(messages.blueprint(submit_to(redis, settings), records, api_keys))
+    held = Batches(redis)
+    steps = SubmitBatch(records, held, Groups(redis)), SteerBatch(held, Groups(redis))
+    app.register_blueprint(batches.blueprint(*steps, held, records, api_keys))
     app.register_blueprint(
         dead_letters.blueprint(letters, records, Replay(records, letters), Drop(records, letters), api_keys)
     )

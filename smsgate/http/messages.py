@@ -1,24 +1,22 @@
 """`/v1/messages`: accept one message; tell what became of it; call it back."""
 
-import re
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
-from flask import Blueprint, Request, Response, g, jsonify, request, url_for
+from flask import Blueprint, Response, g, jsonify, request, url_for
 
 from smsgate.flow.cancel import Called, cancel
 from smsgate.flow.report import report
 from smsgate.flow.submit import Submit
 from smsgate.http.auth import authenticate
 from smsgate.http.body import read_object
+from smsgate.http.idempotency import idempotency_key
 from smsgate.http.owned import owned
 from smsgate.http.problems import Problem
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.records import Records
 from smsgate.message import Message, MessageId
 from smsgate.states import State
-
-_IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def blueprint(submit: Submit, records: Records, api_keys: ApiKeys) -> Blueprint:
@@ -32,7 +30,7 @@ def blueprint(submit: Submit, records: Records, api_keys: ApiKeys) -> Blueprint:
     @routes.post("")
     def accept() -> tuple[Response, int, dict[str, str]]:
         message = Message.check(read_object(request))
-        submitted = submit(message, client=g.client, idempotency_key=_idempotency_key(request))
+        submitted = submit(message, client=g.client, idempotency_key=idempotency_key(request))
         headers = {"Location": url_for("messages.show", message_id=submitted.id)}
         state = State.QUEUED
         if submitted.replayed:
@@ -74,11 +72,3 @@ def _too_late(state: State | None) -> Problem:
     if state is State.DEAD:
         detail += " DELETE /v1/dead-letters/ID drops a dead letter."
     return Problem(HTTPStatus.CONFLICT, "too-late", detail, state=state)
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
-        detail = "Idempotency-Key: must be 1 to 255 printable ASCII characters without spaces, such as a UUID."
-        raise Problem(HTTPStatus.BAD_REQUEST, "bad-idempotency-key", detail)
-    return key

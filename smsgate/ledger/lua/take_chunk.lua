@@ -69,11 +69,13 @@ local function look(entry)
   local number, id = string.match(entry, '^(%S+) (%S+)$')
   local record = ARGV[7] .. id
   local known = redis.call('HMGET', record, 'state', 'attempts', 'valid_until', 'budget', 'not_before', 't', 'row')
-  if known[1] ~= 'queued' or tonumber(known[5] or '0') > now then
+  if known[1] ~= 'queued' then
     return
   end
   if status == 'cancelled' then
     leave(cancelled, id)
+  elseif tonumber(known[5] or '0') > now then
+    return
   elseif tonumber(known[3]) <= now then
     leave(expired, id)
   elseif tonumber(known[2] or '0') >= tonumber(known[4] or ARGV[10]) then

@@ -1,0 +1,147 @@
+"""JSON: one object, whose last member `messages` is the list of rows."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import IO, Any, Final
+
+import ijson
+from ijson.common import IncompleteJSONError, JSONError
+
+from smsgate.errors import FieldError, InvalidMessage
+from smsgate.flow.submit_batch import Given
+from smsgate.http.rows.unique import unique
+
+# Bytes of the batch's own fields, and of one row; the longest that keep to their limits are far below.
+LONGEST: Final = 64 * 1024
+_PIECE: Final = 64 * 1024
+_ROWS: Final = "messages"
+Event = tuple[str, Any]
+
+
+class JsonBatch:
+    """A batch as one JSON object: `head` are its own fields, which come before its rows."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        """Read up to the first row.
+
+        Raises:
+            InvalidMessage: It is no JSON object, or has no `messages`.
+        """
+        self._measured = _Measured(stream)
+        self._events: Iterator[Event] = iter(ijson.basic_parse(self._measured, use_float=True))
+        self.head = self._read_head()
+
+    def rows(self) -> Iterator[Given]:
+        """Read the rows.
+
+        Raises:
+            InvalidMessage: What follows is no JSON, or the batch has fields behind its rows.
+        """
+        for index in count():
+            kind, value = self._next()
+            if kind == "end_array":
+                break
+            self._measured.begin()
+            yield _given(index, _value(self._next, kind, value))
+        kind, name = self._next()
+        if kind != "end_map":
+            raise InvalidMessage([FieldError(str(name), "must stand before messages, which is the last member")])
+        if self._event() is not None:
+            raise _wrong("goes on behind its end")
+
+    def _read_head(self) -> dict[str, Any]:
+        if self._next()[0] != "start_map":
+            raise _wrong("must be a JSON object with template and messages")
+        pairs: list[tuple[str, Any]] = []
+        while (member := self._next())[0] != "end_map":
+            kind, value = self._next()
+            if member[1] == _ROWS:
+                if kind != "start_array":
+                    raise InvalidMessage([FieldError(_ROWS, "must be a list of rows")])
+                return unique(pairs)
+            pairs.append((member[1], _value(self._next, kind, value)))
+        raise InvalidMessage([FieldError(_ROWS, "is required; give the list of rows as the last member")])
+
+    def _next(self) -> Event:
+        event = self._event()
+        if event is None:
+            raise _wrong("ends too early")
+        return event
+
+    def _event(self) -> Event | None:
+        try:
+            return next(self._events, None)
+        except IncompleteJSONError:
+            raise _wrong("is no complete JSON in UTF-8: it was cut off, or has a mistake") from None
+        except (JSONError, ValueError):
+            raise _wrong("is not JSON in UTF-8") from None
+
+
+class _Measured:
+    """A stream that refuses to be read for ever within one row."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.begin()
+
+    def begin(self) -> None:
+        # A row may begin at the end of what was read for the one before.
+        self._left = LONGEST + _PIECE
+
+    def read(self, size: int = -1) -> bytes:
+        if size == 0:  # by which ijson finds out whether it reads bytes or text
+            return b""
+        if self._left <= 0:
+            raise _TooLong([FieldError("row", f"is longer than {LONGEST:,} bytes; shorten it")])
+        piece = self._stream.read(_PIECE)
+        self._left -= len(piece)
+        return piece
+
+
+class _TooLong(InvalidMessage):
+    """A row has no end in sight."""
+
+
+class _Twice:
+    """An object that names a key twice."""
+
+    def __init__(self, name: str) -> None:
+        self.error = FieldError(name.encode("utf-8", "backslashreplace").decode(), "is given twice; give it once")
+
+
+def _value(following: Callable[[], Event], kind: str, value: Any) -> Any:
+    """Build a value of the events that make it."""
+    if kind == "start_map":
+        pairs = []
+        while (member := following())[0] != "end_map":
+            pairs.append((member[1], _value(following, *following())))
+        return _object(pairs)
+    if kind == "start_array":
+        items = []
+        while (item := following())[0] != "end_array":
+            items.append(_value(following, *item))
+        return items
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> "dict[str, Any] | _Twice":
+    known = dict(pairs)
+    if len(known) < len(pairs):
+        names = [name for name, _ in pairs]
+        return _Twice(next(name for name in names if names.count(name) > 1))
+    return known
+
+
+def _given(index: int, row: Any) -> Given:
+    match row:
+        case _Twice():
+            return Given(index, None, row.error)
+        case dict():
+            twice = next((value for value in row.values() if isinstance(value, _Twice)), None)
+            return Given(index, None, twice.error) if twice else Given(index, row)
+        case _:
+            return Given(index, None, FieldError("row", 'must be an object, such as {"to": "13800138000"}'))
+
+
+def _wrong(what: str) -> InvalidMessage:
+    return InvalidMessage([FieldError("body", what)])
