@@ -1,7 +1,8 @@
 """What this process owes the broker: acknowledgements, and tasks to give back."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
+from enum import Enum, auto
 from functools import cache
 from typing import Final
 
@@ -13,6 +14,14 @@ from smsgate.ledger.unacked import Return, Unacked
 log = structlog.get_logger()
 
 
+class Debt(Enum):
+    """What is owed for a tag."""
+
+    ACKNOWLEDGE = auto()
+    GIVE_BACK_NEXT = auto()
+    GIVE_BACK_LAST = auto()
+
+
 class Debts:
     """Tags to acknowledge or to give back, until Redis has heard of it.
 
@@ -22,46 +31,51 @@ class Debts:
 
     def __init__(self) -> None:
         self._lock: Final = threading.Lock()
-        self._owed: dict[str, Callable[[Unacked], Return]] = {}
+        # Each debt is an object of its own: a tag comes again with its task, and owes anew.
+        self._owed: dict[str, list[Debt]] = {}
 
     def acknowledge(self, tag: str) -> None:
-        self._owe(tag, lambda unacked: _forget(unacked, tag))
+        self._owe(tag, Debt.ACKNOWLEDGE)
 
     def give_back(self, tag: str, *, last: bool) -> None:
-        self._owe(tag, lambda unacked: unacked.give_back(tag, last=last))
+        self._owe(tag, Debt.GIVE_BACK_LAST if last else Debt.GIVE_BACK_NEXT)
 
     def open(self) -> bool:
         return bool(self._owed)
 
     def pay(self, unacked: Unacked) -> bool:
-        """Tell Redis what is owed; False when it refuses, does not answer, or is full.
+        """Tell Redis what is owed, all acknowledgements at once; False when it refuses, does not answer, or is full.
 
         Nothing is owed twice, so a second thread that pays meanwhile does no harm.
         """
-        room = True
-        for tag, tell in list(self._owed.items()):
-            try:
-                room = tell(unacked) is not Return.FULL and room
-            except StoreUnavailable as error:
-                log.warning("broker_refuses", error=str(error), owed=len(self._owed))
-                return False
-            self._settled(tag, tell)
-        return room
+        owed = list(self._owed.items())
+        try:
+            self._acknowledged(unacked, [one for one in owed if one[1] == [Debt.ACKNOWLEDGE]])
+            back = [self._given_back(unacked, *one) for one in owed if one[1] != [Debt.ACKNOWLEDGE]]
+        except StoreUnavailable as error:
+            log.warning("broker_refuses", error=str(error), owed=len(self._owed))
+            return False
+        return Return.FULL not in back
 
-    def _owe(self, tag: str, tell: Callable[[Unacked], Return]) -> None:
-        with self._lock:
-            self._owed[tag] = tell
+    def _acknowledged(self, unacked: Unacked, owed: Sequence[tuple[str, list[Debt]]]) -> None:
+        if owed:
+            unacked.forget([tag for tag, _ in owed])
+        for tag, debt in owed:
+            self._settled(tag, debt)
 
-    def _settled(self, tag: str, tell: Callable[[Unacked], Return]) -> None:
+    def _given_back(self, unacked: Unacked, tag: str, debt: list[Debt]) -> Return:
+        answer = unacked.give_back(tag, last=debt == [Debt.GIVE_BACK_LAST])
+        self._settled(tag, debt)
+        return answer
+
+    def _owe(self, tag: str, debt: Debt) -> None:
         with self._lock:
-            # Unless something else has become due meanwhile: a tag comes again with its task.
-            if self._owed.get(tag) is tell:
+            self._owed[tag] = [debt]
+
+    def _settled(self, tag: str, debt: list[Debt]) -> None:
+        with self._lock:
+            if self._owed.get(tag) is debt:
                 del self._owed[tag]
-
-
-def _forget(unacked: Unacked, tag: str) -> Return:
-    unacked.forget(tag)
-    return Return.GONE
 
 
 @cache

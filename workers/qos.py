@@ -1,5 +1,6 @@
 """What a worker holds of the broker's tasks: noted before it is begun, acknowledged whenever Redis can hear it."""
 
+import threading
 import time
 from collections.abc import Iterable
 from typing import Any, Final
@@ -28,6 +29,7 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._resume_at = 0.0
+        self.polled = False
 
     def can_consume(self) -> bool:
         return time.monotonic() >= self._resume_at and bool(super().can_consume())
@@ -42,7 +44,12 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
     def ack(self, delivery_tag: str) -> None:
         debts().acknowledge(delivery_tag)
         kombu_virtual.QoS.ack(self, delivery_tag)
-        self.settle()
+        if not self._is_settled_soon():
+            self.settle()
+
+    def _is_settled_soon(self) -> bool:
+        """Say whether the event loop comes by before it waits again: it acknowledges all that ended in its turn."""
+        return self.polled and threading.current_thread() is threading.main_thread()
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         if requeue:

@@ -12,13 +12,13 @@ from smsgate.flow.bury import bury
 from smsgate.flow.patience import LONGEST_HOLD
 from smsgate.flow.reject import reject
 from smsgate.flow.submit import new_id
-from smsgate.message import Message, MessageId
+from smsgate.message import Lane, Message, MessageId
 from smsgate.states import State
 from workers import parts
 
 
-def attempt(task: "Task[Any, None]", message_id: MessageId, read: Callable[[], Message]) -> None:
-    """Try once to send the message that `read` makes of the task's arguments.
+def attempt(task: "Task[Any, None]", message_id: MessageId, lane: str | None, read: Callable[[], Message]) -> None:
+    """Try once to send the message of a task; `read` makes one of its arguments, where there is no record of it.
 
     Raises:
         RetryLater: For Celery's autoretry.
@@ -27,7 +27,7 @@ def attempt(task: "Task[Any, None]", message_id: MessageId, read: Callable[[], M
     """
     with bound_contextvars(message_id=message_id):
         try:
-            parts.deliver()(new_id(message_id), read(), redelivered=_is_redelivered(task))
+            parts.deliver()(new_id(message_id), _lane(lane), read, redelivered=_is_redelivered(task))
         except InvalidMessage as error:
             reject(parts.records(), message_id, error)
         except StoreUnavailable as error:
@@ -38,6 +38,11 @@ def attempt(task: "Task[Any, None]", message_id: MessageId, read: Callable[[], M
             if later.wait is not None:
                 raise task.retry(exc=later, countdown=later.wait) from None
             raise
+
+
+def _lane(named: object) -> Lane:
+    """Read the lane that a task names; what is none is found to be wrong when its message is read."""
+    return Lane(named) if isinstance(named, str) and named in set(Lane) else Lane.NOTICE
 
 
 def _is_redelivered(task: "Task[Any, None]") -> bool:

@@ -57,7 +57,7 @@ def send_sms(  # noqa: PLR0913 - the fields of a message
         "reference": reference,
         "callback_url": callback_url,
     }
-    attempt(self, MessageId(str(self.request.id)), lambda: self.message(to, template, params, **more))
+    attempt(self, MessageId(str(self.request.id)), lane, lambda: self.message(to, template, params, **more))
 
 
 @app.task(name=TaskName.SEND_CHUNK, shared=False)

@@ -96,6 +96,7 @@ class Poller(kombu_redis.MultiChannelPoller):  # type: ignore[misc]
 
     def on_poll_start(self) -> None:
         for channel in list(self._channels):
+            channel.qos.polled = True
             channel.qos.settle_again()
         super().on_poll_start()
 

@@ -1,5 +1,6 @@
 """The worker's step: may it go, claim the attempt, call the provider, settle."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -17,7 +18,7 @@ from smsgate.gates.expiry import has_expired
 from smsgate.ledger.record import Beginning, Begun, Claim
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Schedule
-from smsgate.message import Message, MessageId
+from smsgate.message import Lane, Message, MessageId
 from smsgate.outcome import Fault, Outcome, Refused, Uncertain, Unsent
 from smsgate.states import State
 
@@ -43,16 +44,20 @@ class Deliver:
     patience: Patience = field(default_factory=Patience)
     now: Clock = system_clock
 
-    def __call__(self, message_id: MessageId, message: Message, *, redelivered: bool = False) -> None:
+    def __call__(
+        self, message_id: MessageId, lane: Lane, read: Callable[[], Message], *, redelivered: bool = False
+    ) -> None:
         """Try once to send, unless the message is at its end, too old, not yet due, or its lane is paused.
 
+        `read` makes a message of the task's arguments, for one that has no record yet: another program sent it.
+
         Raises:
-            InvalidMessage: Its time to send lies too far ahead; it had no record yet.
+            InvalidMessage: They are no message, or its time to send lies too far ahead.
             RetryLater: The attempt surely did not send and another may.
             StoreUnavailable: Redis went away; the task must come again.
         """
         at = self.now()
-        begun = self._begin(message_id, message, at, redelivered=redelivered)
+        begun = self._begin(message_id, lane, read, at, redelivered=redelivered)
         record = begun.record
         if record is None:
             raise AssertionError("a message without a record has been given one")
@@ -69,16 +74,18 @@ class Deliver:
             # attempt's lease runs out.
             log.info("delivery_dropped", state=record.state)
 
-    def _begin(self, message_id: MessageId, message: Message, at: int, *, redelivered: bool) -> Begun:
+    def _begin(
+        self, message_id: MessageId, lane: Lane, read: Callable[[], Message], at: int, *, redelivered: bool
+    ) -> Begun:
         """Read the record and claim the attempt in one act, unless the lane is paused."""
-        claim = self._claim(at) if self.brake.is_off(message.lane) else None
-        begun = self.records.begin(message_id, message.lane, redelivered=redelivered, claim=claim)
+        claim = self._claim(at) if self.brake.is_off(lane) else None
+        begun = self.records.begin(message_id, lane, redelivered=redelivered, claim=claim)
         if begun.beginning is not Beginning.MISSING:
             return begun
-        self._adopt(message_id, message)
+        self._adopt(message_id, read())
         again = self.records.begin(
             message_id,
-            message.lane,
+            lane,
             redelivered=False,
             claim=claim if begun.redeliveries <= MOST_REDELIVERIES else None,
         )

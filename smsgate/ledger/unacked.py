@@ -5,6 +5,7 @@ Celery writes them in transactions, and a full Redis refuses every command insid
 
 import json
 import time
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final, cast
 
@@ -46,14 +47,14 @@ class Unacked:
         with border():
             self._note(keys=self._keys, args=[tag, time.time(), entry])
 
-    def forget(self, tag: str) -> None:
-        """Acknowledge."""
+    def forget(self, tags: Sequence[str]) -> None:
+        """Acknowledge, all in one round trip."""
         index_key, entries_key = self._keys
         with border():
             # Interrupted between the two, the index names an entry that is gone, and whoever looks drops the name.
             pipe = self._redis.pipeline(transaction=False)
-            pipe.hdel(entries_key, tag)
-            pipe.zrem(index_key, tag)
+            pipe.hdel(entries_key, *tags)
+            pipe.zrem(index_key, *tags)
             pipe.execute()
 
     def give_back(self, tag: str, *, last: bool) -> Return:
@@ -76,7 +77,7 @@ class Unacked:
         text = held if isinstance(held, str) else held.decode("utf-8", "surrogateescape")
         now = int(time.time() * 1000)
         self._strays.store(Stray(str(uuid7()), UNREADABLE, StrayReason.NO_CELERY_MESSAGE, None, now, text))
-        self.forget(tag)
+        self.forget([tag])
         return Return.GONE
 
     def overdue(self, seconds: float) -> list[str]:

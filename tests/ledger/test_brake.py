@@ -45,7 +45,7 @@ def _read(records: Records, message_id: MessageId) -> Record:
 
 def _try(deliver: Deliver, ids: list[MessageId]) -> None:
     for message_id in ids:
-        deliver(message_id, MESSAGE)
+        deliver(message_id, MESSAGE.lane, lambda: MESSAGE)
 
 
 def _braked(records: Records, deliver_through: Through, clock: Clock) -> None:
@@ -102,7 +102,7 @@ def test_other_lanes_go_on(records: Records, deliver_through: Through, clock: Cl
     _braked(records, deliver_through, clock)
     message = Message.check({**GOOD, "lane": "otp"})
     submitted = Submit(records, now=clock)(message)
-    deliver_through(Provider())(submitted.id, message)
+    deliver_through(Provider())(submitted.id, message.lane, lambda: message)
     assert _read(records, submitted.id).state is State.SENT
 
 

@@ -164,13 +164,13 @@ def test_a_rejected_record_does_not_outlive_its_end_by_more_than_any_other(
 def test_what_has_been_buried_is_not_sent(records: Records, deliver_through: Through) -> None:
     _in(records)
     bury(records, ID, "connect_refused")
-    deliver_through(Nobody())(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.DEAD
 
 
 def test_what_has_been_rejected_is_not_sent(records: Records, deliver_through: Through) -> None:
     reject(records, ID, ERROR)
-    deliver_through(Nobody())(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.REJECTED
 
 

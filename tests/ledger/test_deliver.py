@@ -46,7 +46,7 @@ accepted = pytest.mark.usefixtures("_accepted")
 @accepted
 def test_an_accepted_message_is_sent_once_and_settled(records: Records, clock: Clock, deliver_through: Through) -> None:
     provider = Provider()
-    deliver_through(provider)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE.lane, lambda: MESSAGE)
     known = _read(records)
     assert (known.state, known.channel, known.provider_id, known.attempts) == (State.SENT, "provider", "sms-1", 1)
     assert [event.state for event in known.timeline] == [State.QUEUED, State.SENDING, State.SENT]
@@ -58,13 +58,13 @@ def test_a_provider_gets_the_message_as_it_was_given_under_our_id(
     records: Records, clock: Clock, deliver_through: Through
 ) -> None:
     provider = Provider()
-    deliver_through(provider)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE.lane, lambda: MESSAGE)
     assert provider.received == [Submission(ID, MESSAGE.to, "短信网关", "T", {"code": "987654"})]
 
 
 def test_a_messages_own_sign_goes_before_the_gateways(records: Records, clock: Clock, deliver_through: Through) -> None:
     provider = Provider()
-    deliver_through(provider)(ID, MESSAGE.model_copy(update={"sign": "阿里云"}))
+    deliver_through(provider)(ID, MESSAGE.lane, lambda: MESSAGE.model_copy(update={"sign": "阿里云"}))
     assert provider.received[0].sign == "阿里云"
 
 
@@ -73,7 +73,7 @@ def test_a_task_that_comes_again_is_not_sent_again(records: Records, clock: Cloc
     provider = Provider()
     deliver = deliver_through(provider)
     for _ in range(3):
-        deliver(ID, MESSAGE)
+        deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     assert len(provider.received) == 1
     assert _read(records).state is State.SENT
 
@@ -84,10 +84,10 @@ def test_a_task_that_comes_again_after_the_receipt_changes_nothing(
 ) -> None:
     provider = Provider()
     deliver = deliver_through(provider)
-    deliver(ID, MESSAGE)
+    deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     records.move(ID, State.DELIVERED, at=clock())
     before = _read(records)
-    deliver(ID, MESSAGE)
+    deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records) == before
 
 
@@ -99,9 +99,9 @@ def test_an_attempt_that_did_not_send_is_tried_again_and_counted(
     deliver = deliver_through(provider)
     for reason in ("dns", "throttled"):
         with pytest.raises(RetryLater, match=reason):
-            deliver(ID, MESSAGE)
+            deliver(ID, MESSAGE.lane, lambda: MESSAGE)
         assert _read(records).state is State.QUEUED
-    deliver(ID, MESSAGE)
+    deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     known = _read(records)
     assert (known.state, known.attempts, known.reason) == (State.SENT, 3, None)
     assert [event.detail.get("attempt") for event in known.timeline if event.state is State.SENDING] == [1, 2, 3]
@@ -114,8 +114,8 @@ def test_what_may_have_gone_out_or_never_will_is_not_tried_again(
 ) -> None:
     provider = Provider(outcome)
     deliver = deliver_through(provider)
-    deliver(ID, MESSAGE)
-    deliver(ID, MESSAGE)
+    deliver(ID, MESSAGE.lane, lambda: MESSAGE)
+    deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     assert len(provider.received) == 1
 
 
@@ -124,7 +124,7 @@ def test_a_channel_that_breaks_leaves_the_message_uncertain_and_its_words_unsaid
     records: Records, clock: Clock, deliver_through: Through
 ) -> None:
     with capture_logs() as logs:
-        deliver_through(Provider(RuntimeError("PhoneNumbers=13800138000 987654")))(ID, MESSAGE)
+        deliver_through(Provider(RuntimeError("PhoneNumbers=13800138000 987654")))(ID, MESSAGE.lane, lambda: MESSAGE)
     known = _read(records)
     assert (known.state, known.reason) == (State.UNCERTAIN, "RuntimeError")
     for shown in (repr(logs), repr(known.timeline)):
@@ -136,7 +136,7 @@ def test_a_channel_that_breaks_leaves_the_message_uncertain_and_its_words_unsaid
 def test_a_message_that_has_expired_is_never_sent(records: Records, clock: Clock, deliver_through: Through) -> None:
     provider = Provider()
     clock.advance(300)
-    deliver_through(provider)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE.lane, lambda: MESSAGE)
     known = _read(records)
     assert (known.state, known.reason, known.attempts) == (State.EXPIRED, "expired", 0)
     assert provider.received == []
@@ -145,7 +145,7 @@ def test_a_message_that_has_expired_is_never_sent(records: Records, clock: Clock
 @accepted
 def test_a_message_is_sent_until_its_last_moment(records: Records, clock: Clock, deliver_through: Through) -> None:
     clock.advance(299.999)
-    deliver_through(Provider())(ID, MESSAGE)
+    deliver_through(Provider())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.SENT
 
 
@@ -154,9 +154,9 @@ def test_a_retry_that_comes_too_late_is_expired(records: Records, clock: Clock, 
     provider = Provider(Unsent("dns", Fault.PROVIDER, 10.0))
     deliver = deliver_through(provider)
     with pytest.raises(RetryLater):
-        deliver(ID, MESSAGE)
+        deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     clock.advance(301)
-    deliver(ID, MESSAGE)
+    deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.EXPIRED
     assert len(provider.received) == 1
 
@@ -165,7 +165,7 @@ def test_a_retry_that_comes_too_late_is_expired(records: Records, clock: Clock, 
 def test_a_message_that_was_cancelled_is_not_sent(records: Records, clock: Clock, deliver_through: Through) -> None:
     provider = Provider()
     records.move(ID, State.CANCELLED, at=clock())
-    deliver_through(provider)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE.lane, lambda: MESSAGE)
     assert provider.received == []
     assert _read(records).state is State.CANCELLED
 
@@ -177,8 +177,8 @@ def test_an_attempt_whose_worker_died_is_uncertain_and_not_sent_again(
     records.move(ID, State.SENDING, at=clock(), attempt=True)
     provider = Provider()
     deliver = deliver_through(provider)
-    deliver(ID, MESSAGE, redelivered=True)
-    deliver(ID, MESSAGE, redelivered=True)
+    deliver(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
+    deliver(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
     known = _read(records)
     assert (known.state, known.reason, known.attempts) == (State.UNCERTAIN, "worker_lost", 1)
     assert provider.received == []
@@ -190,7 +190,7 @@ def test_a_dead_workers_attempt_is_uncertain_even_when_the_message_is_too_old_by
 ) -> None:
     records.move(ID, State.SENDING, at=clock(), attempt=True)
     clock.advance(600)
-    deliver_through(Provider())(ID, MESSAGE, redelivered=True)
+    deliver_through(Provider())(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
     assert _read(records).state is State.UNCERTAIN
 
 
@@ -200,9 +200,9 @@ def test_an_answer_that_comes_after_another_worker_doubted_still_counts(
 ) -> None:
     slow = SlowProvider()
     with ThreadPoolExecutor(1) as first:
-        sending = first.submit(deliver_through(slow), ID, MESSAGE)
+        sending = first.submit(deliver_through(slow), ID, MESSAGE.lane, lambda: MESSAGE)
         assert slow.called.wait(timeout=10)
-        deliver_through(Provider())(ID, MESSAGE, redelivered=True)
+        deliver_through(Provider())(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
         assert _read(records).state is State.UNCERTAIN
         slow.let.set()
         sending.result(timeout=10)
@@ -217,7 +217,7 @@ def test_eight_workers_with_the_same_task_send_it_once(
     provider = Provider()
     deliver = deliver_through(provider)
     with ThreadPoolExecutor(8) as workers:
-        list(workers.map(lambda _: deliver(ID, MESSAGE), range(8)))
+        list(workers.map(lambda _: deliver(ID, MESSAGE.lane, lambda: MESSAGE), range(8)))
     assert len(provider.received) == 1
     assert _read(records).state is State.SENT
 
@@ -226,7 +226,7 @@ def test_a_task_that_another_program_sent_by_name_gets_a_record_of_its_own(
     records: Records, store: redis.Redis, clock: Clock, deliver_through: Through
 ) -> None:
     provider = Provider()
-    deliver_through(provider)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE.lane, lambda: MESSAGE)
     known = _read(records)
     assert (known.state, known.message, known.valid_until) == (State.SENT, MESSAGE, clock() + 300_000)
     assert len(provider.received) == 1
@@ -235,7 +235,7 @@ def test_a_task_that_another_program_sent_by_name_gets_a_record_of_its_own(
 
 @accepted
 def test_a_code_that_nobody_knows_is_counted_for_operators(records: Records, deliver_through: Through) -> None:
-    deliver_through(Provider(Refused("isv.NEW_CODE", Fault.UNKNOWN)))(ID, MESSAGE)
+    deliver_through(Provider(Refused("isv.NEW_CODE", Fault.UNKNOWN)))(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.FAILED
     assert records.unknown_codes() == {"isv.NEW_CODE": 1}
 
@@ -245,7 +245,7 @@ def test_a_task_that_comes_again_and_again_without_coming_to_an_attempt_is_poiso
     records: Records, deliver_through: Through, store: redis.Redis
 ) -> None:
     store.hset(keys.record(ID), "redelivered", MOST_REDELIVERIES)
-    deliver_through(Nobody())(ID, MESSAGE, redelivered=True)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
     assert (_read(records).state, _read(records).reason) == (State.DEAD, "poison")
 
 
@@ -253,7 +253,7 @@ def test_a_task_by_name_that_comes_again_and_again_is_poison_too(
     records: Records, deliver_through: Through, store: redis.Redis
 ) -> None:
     store.set(keys.deliveries(ID), MOST_REDELIVERIES)
-    deliver_through(Nobody())(ID, MESSAGE, redelivered=True)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
     assert _read(records).state is State.DEAD
 
 
@@ -264,7 +264,7 @@ def test_redeliveries_are_counted_from_attempt_to_attempt_and_first_deliveries_n
     deliver = deliver_through(Provider(*[Unsent("dns", Fault.PROVIDER)] * 3))
     for _ in range(3):
         with pytest.raises(RetryLater):
-            deliver(ID, MESSAGE, redelivered=True)
+            deliver(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
     assert records.begin(ID, Lane.NOTICE, redelivered=False, claim=None).redeliveries == 0
     assert records.begin(ID, Lane.NOTICE, redelivered=True, claim=None).redeliveries == 1
 
@@ -274,7 +274,7 @@ def test_a_second_copy_of_a_task_does_not_jump_the_wait_for_the_next_attempt(
     records: Records, schedule: Schedule, deliver_through: Through, clock: Clock
 ) -> None:
     schedule.until(_read(records), clock() + 60_000)
-    deliver_through(Nobody())(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.QUEUED
 
 
@@ -283,7 +283,7 @@ def test_a_message_out_of_attempts_whose_failure_was_not_written_down_is_buried(
     records: Records, deliver_through: Through, store: redis.Redis
 ) -> None:
     store.hset(keys.record(ID), mapping={"attempts": ATTEMPTS, "reason": "dns"})
-    deliver_through(Nobody())(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert (_read(records).state, _read(records).reason) == (State.DEAD, "dns")
 
 
@@ -291,7 +291,7 @@ def test_a_task_by_name_with_a_time_to_send_waits_for_it(
     records: Records, deliver_through: Through, clock: Clock, store: redis.Redis
 ) -> None:
     later = Message.check({**FIELDS, "send_at": datetime.fromtimestamp(clock() / 1000 + 60, UTC)})
-    deliver_through(Nobody())(ID, later)
+    deliver_through(Nobody())(ID, later.lane, lambda: later)
     assert _read(records).state is State.QUEUED
     assert store.zscore(keys.due(Lane.OTP), ID) == clock() + 60_000
 
@@ -301,7 +301,7 @@ def test_a_task_by_name_with_a_time_far_ahead_is_refused(
 ) -> None:
     later = Message.check({**FIELDS, "send_at": datetime.fromtimestamp(clock() / 1000 + 40 * 86_400, UTC)})
     with pytest.raises(InvalidMessage, match="send_at"):
-        deliver_through(Nobody())(ID, later)
+        deliver_through(Nobody())(ID, later.lane, lambda: later)
     assert records.read(ID) is None
 
 
@@ -310,7 +310,7 @@ def test_a_second_copy_of_a_task_leaves_the_attempt_of_the_first_alone(
     records: Records, deliver_through: Through, clock: Clock
 ) -> None:
     records.move(ID, State.SENDING, at=clock(), attempt=True)
-    deliver_through(Nobody())(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.SENDING
 
 
@@ -320,7 +320,7 @@ def test_a_task_that_comes_before_its_time_by_another_hosts_clock_comes_again_at
 ) -> None:
     schedule.until(_read(records), clock() + 3_000)
     schedule.in_queue(_read(records), since=clock(), slot=Slot(Queue.OTP, "handed over three seconds too early"))
-    deliver_through(Nobody())(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert store.zscore(keys.due(Lane.OTP), ID) == clock() + 3_000
 
 
@@ -336,7 +336,7 @@ def test_a_worker_that_was_frozen_after_its_claim_does_not_call_the_provider(
 
     deliver = Deliver(records, schedule, brake, Nobody(), "sign", now=thawing)
     with pytest.raises(RetryLater, match="worker_frozen"):
-        deliver(ID, MESSAGE)
+        deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.QUEUED
 
 
@@ -352,5 +352,5 @@ def test_a_stale_copy_does_not_expire_what_may_have_been_sent(
             records.move(ID, State.UNCERTAIN, at=clock())
         return clock() + 600_000
 
-    Deliver(records, schedule, brake, Nobody(), "sign", now=meanwhile)(ID, MESSAGE)
+    Deliver(records, schedule, brake, Nobody(), "sign", now=meanwhile)(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.UNCERTAIN

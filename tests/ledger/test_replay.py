@@ -62,7 +62,7 @@ def _read(records: Records, message_id: MessageId = ID) -> Record:
 def _die(records: Records, deliver_through: Through, clock: Clock, message_id: MessageId = ID) -> MessageId:
     """Bring a message to its death as a wrong key does it, and leave no task behind."""
     Submit(records, now=clock)(MESSAGE, message_id=message_id)
-    deliver_through(Provider(DENIED))(message_id, MESSAGE)
+    deliver_through(Provider(DENIED))(message_id, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records, message_id).state is State.DEAD
     return message_id
 
@@ -90,7 +90,7 @@ def test_a_replayed_letter_goes_the_whole_road_again(
     assert store.zscore(keys.waiting(Lane.OTP), ID) == clock()
     assert store.zscore(keys.DEAD, ID) is None
     provider = Provider()
-    deliver_through(provider)(ID, MESSAGE)
+    deliver_through(provider)(ID, MESSAGE.lane, lambda: MESSAGE)
     assert [one.id for one in provider.received] == [ID]
     assert _read(records).state is State.SENT
 
@@ -104,9 +104,9 @@ def test_a_replayed_letter_has_five_attempts_anew(
     used = []
     for _ in range(ATTEMPTS):
         with pytest.raises(RetryLater) as later:
-            deliver(ID, MESSAGE)
+            deliver(ID, MESSAGE.lane, lambda: MESSAGE)
         used.append(later.value.used)
-    deliver_through(Nobody())(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert used == [1, 2, 3, 4, 5], "Celery counts from the replay on"
     assert (_read(records).state, _read(records).attempts) == (State.DEAD, 1 + ATTEMPTS)
 
@@ -117,10 +117,10 @@ def test_a_letter_that_killed_its_workers_is_not_buried_again_by_one_more(
     Submit(records, now=clock)(MESSAGE, message_id=ID)
     for _ in range(MOST_REDELIVERIES):
         records.begin(ID, Lane.NOTICE, redelivered=True, claim=None)
-    deliver_through(Nobody())(ID, MESSAGE, redelivered=True)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
     assert _read(records).reason == "poison"
     replay.these([ID])
-    deliver_through(Provider())(ID, MESSAGE, redelivered=True)
+    deliver_through(Provider())(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
     assert _read(records).state is State.SENT
 
 
@@ -173,7 +173,7 @@ def test_twenty_that_replay_the_same_letter_send_one_sms(
     provider = Provider()
     deliver = deliver_through(provider)
     for _ in range(store.llen(Queue.OTP)):
-        deliver(ID, MESSAGE)
+        deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     assert len(provider.received) == 1
 
 
@@ -184,7 +184,7 @@ def test_a_letter_that_died_again_meanwhile_is_judged_by_what_it_is_now(
     _die(records, deliver_through, clock)
     stale = _read(records)
     replay.these([ID])
-    deliver_through(Provider(DENIED))(ID, MESSAGE)
+    deliver_through(Provider(DENIED))(ID, MESSAGE.lane, lambda: MESSAGE)
     moved = records.move(ID, State.QUEUED, at=clock(), only_from=State.DEAD, of_attempt=stale.attempts)
     assert moved.before is State.DEAD
     assert _read(records).state is State.DEAD
@@ -210,7 +210,7 @@ def test_many_are_spaced_in_time_and_the_schedule_brings_each_at_its_own(
         for number in range(6):
             message_id = MessageId(f"m{number}")
             if store.zscore(keys.waiting(Lane.OTP), message_id) is not None:
-                deliver_through(provider)(message_id, MESSAGE)
+                deliver_through(provider)(message_id, MESSAGE.lane, lambda: MESSAGE)
         sent.append(len(provider.received))
         clock.advance(0.5)
         wake()
@@ -268,7 +268,7 @@ def test_a_replay_into_a_braked_lane_is_parked(
     ids = [_die(records, deliver_through, clock, MessageId(f"m{number}")) for number in range(3)]
     assert replay.these(ids).count == 3
     for one in ids:
-        deliver_through(Nobody())(one, MESSAGE)
+        deliver_through(Nobody())(one, MESSAGE.lane, lambda: MESSAGE)
     assert store.zcard(keys.parked(Lane.OTP)) == 3
 
 
@@ -305,7 +305,7 @@ def test_a_queued_message_is_called_back_and_its_task_does_nothing(
     assert cancel(records, ID, now=clock) == Cancellation(Called.BACK, State.CANCELLED)
     for index in (keys.due(Lane.OTP), keys.waiting(Lane.OTP), keys.parked(Lane.OTP)):
         assert store.zcard(index) == 0
-    deliver_through(Nobody())(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert len(_read(records).timeline) == 2
 
 
@@ -352,12 +352,12 @@ def test_a_worker_killed_between_the_last_failure_and_its_note_of_it_loses_no_me
     deliver = deliver_through(Provider(*[BUSY] * ATTEMPTS))
     for _ in range(ATTEMPTS):
         with pytest.raises(RetryLater):
-            deliver(ID, MESSAGE)
+            deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     store.delete(Queue.OTP)
     assert _read(records).state is State.QUEUED
     clock.advance(LOOK_AGAIN / 1000)
     assert wake() == 1
     assert store.llen(Queue.OTP) == 1
-    deliver_through(Nobody())(ID, MESSAGE)
+    deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert (_read(records).state, _read(records).reason) == (State.DEAD, "Throttling.User")
     assert store.zscore(keys.DEAD, ID) == clock()

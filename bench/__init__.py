@@ -1,0 +1,1 @@
+"""`python -m bench`: what the gateway does in a second, beside what people would use instead."""

@@ -1,0 +1,60 @@
+"""Medians of several runs, and the tables that show them."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure taken several times."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def written(self) -> str:
+        """Write the median, and the least and the most where it was taken more than once."""
+        if len(self.values) == 1:
+            return _round(self.median)
+        return f"{_round(self.median)} ({_round(min(self.values))} to {_round(max(self.values))})"
+
+
+def of(values: Iterable[float]) -> Figure:
+    return Figure(tuple(values))
+
+
+def _round(value: float) -> str:
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Lay out a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(one) for one in line)} |" for line in lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    match value:
+        case Figure():
+            return value.written
+        case float():
+            return _round(value)
+        case int():
+            return f"{value:,}"
+        case None:
+            return ""
+        case _:
+            return str(value)
+
+
+def ratio(part: float, whole: float, aim: float, *, at_most: bool = False) -> str:
+    """Write a ratio beside its aim; one that falls short says so."""
+    value = part / whole if whole else float("nan")
+    kept = value <= aim if at_most else value >= aim
+    return f"{value:.2f} (aim {'≤' if at_most else '≥'} {aim:g}{'' if kept else ', **short**'})"

@@ -1,0 +1,43 @@
+"""Plots beside the tables."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+
+def bars(path: Path, title: str, unit: str, values: Mapping[str, float]) -> None:
+    """Draw a bar for each name."""
+    figure, axes = plt.subplots(figsize=(8, 0.45 * len(values) + 1.4))
+    names = list(values)[::-1]
+    axes.barh(names, [values[name] for name in names], color="#3b6ea5")
+    for place, name in enumerate(names):
+        axes.text(values[name], place, f" {values[name]:,.0f}", va="center", fontsize=8)
+    axes.set_title(title)
+    axes.set_xlabel(unit)
+    axes.margins(x=0.15)
+    _save(figure, path)
+
+
+def lines(
+    path: Path, title: str, labels: tuple[str, str], curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+) -> None:
+    """Draw curves on logarithmic axes."""
+    figure, axes = plt.subplots(figsize=(8, 4.5))
+    for name, (across, up) in curves.items():
+        axes.loglog(across, up, marker="o", label=name)
+    axes.set_title(title)
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    axes.grid(visible=True, which="both", alpha=0.25)
+    axes.legend()
+    _save(figure, path)
+
+
+def _save(figure: "plt.Figure", path: Path) -> None:
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
