@@ -61,7 +61,7 @@ def run(*, quick: bool) -> Report:
         figures.table(("codes", "P50 ms", "P95 ms", "P99 ms"), rows),
         aims,
         lambda path: plot.bars(path, "A code from its request to the provider, P95", "ms", drawn),
-        ("One web process, one worker a lane, a provider that answers at once; constant rate, from when each was due.",),
+        ("One web process, one worker a lane, a provider that answers at once; a constant rate.",),
     )
 
 

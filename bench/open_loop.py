@@ -24,7 +24,7 @@ class Sent:
     took: float
 
 
-def drive(
+def drive(  # noqa: PLR0913 - where to, what, how fast
     base: str, key: str, message: Callable[[], dict[str, Any]], *, rate: float, seconds: float, threads: int = 16
 ) -> list[Sent]:
     """POST messages at a constant rate.

@@ -38,6 +38,7 @@ class Gateway(Celery):
     """
 
     amqp_cls = "workers.broker:AMQP"
+    events_cls = "workers.events:Events"
     task_cls = "workers.app:GatewayTask"
 
     def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Any:

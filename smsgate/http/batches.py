@@ -68,9 +68,11 @@ def blueprint(
         following = start + limit if start + limit < batch.received else None
         return jsonify({"messages": shown, "next": following})
 
-    @routes.post("/<batch_id>/<any(pause, resume, cancel):action>")
+    @routes.post("/<batch_id>/<action>")
     def steered(batch_id: str, action: str) -> Response:
         batch = _owned(batches, batch_id)
+        if action not in _ACTIONS:
+            raise Problem(HTTPStatus.NOT_FOUND, "unknown-action", f"A batch knows {', '.join(_ACTIONS)}.")
         if not steer(batch, _ACTIONS[action]):
             detail = "id: the batch was called back; that cannot be undone. Send the rest as a new batch."
             raise Problem(HTTPStatus.CONFLICT, "batch-cancelled", detail)

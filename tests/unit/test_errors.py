@@ -3,6 +3,7 @@ import pickle
 import pytest
 
 from smsgate.errors import (
+    BatchClosed,
     FieldError,
     IdempotencyConflict,
     InvalidMessage,
@@ -16,6 +17,7 @@ EVERY_KIND = [
     InvalidMessage([FieldError("to", "is required"), FieldError("params.code", "must be a string")]),
     InvalidMessage([]),
     IdempotencyConflict("use a new key"),
+    BatchClosed("the batch was called back"),
     StoreUnavailable("Redis: TimeoutError"),
     RetryLater("throttled", 2.5),
     RetryLater("dns"),

@@ -23,10 +23,11 @@ def worker_names() -> list[str]:
     return [name for name, command in commands().items() if re.search(r"\bcelery\b.* worker ", command)]
 
 
-def worker_line(*queues: str, name: str = "worker", log_level: str = "INFO") -> list[str]:
-    """Give the Procfile's otp worker, made to serve other queues under another name."""
+def worker_line(*queues: str, name: str = "worker", log_level: str = "INFO", pool: str = "threads") -> list[str]:
+    """Give the Procfile's otp worker, made to serve other queues under another name, or with another pool."""
     command = commands()["otp"]
-    for option, value in (("-n", f"{name}@%h"), ("-Q", ",".join(queues)), ("--loglevel", log_level)):
+    changed = {"-n": f"{name}@%h", "-Q": ",".join(queues), "--loglevel": log_level, "--pool": pool}
+    for option, value in changed.items():
         command, found = re.subn(rf"(?<= {option} )\S+", lambda _, new=value: new, command)
         assert found == 1, f"the Procfile's otp worker has no {option}"
     return ["/bin/sh", "-c", command]

@@ -100,6 +100,7 @@ def test_logs_events_flower_and_inspections_show_no_number_and_no_code(
     gateway.sandbox.fault(kind="business_error", code="isv.AMOUNT_NOT_ENOUGH", match={"phone": refused})
 
     with _watching(foreign_app) as events:
+        until(lambda: _reported(gateway, events), "the worker reports tasks, as Flower has told it to")
         ids = [
             gateway.send(posted, params={"code": CODE}, reference=SECRETS[1]),
             _by_name(foreign_app, named),
@@ -138,6 +139,12 @@ def test_logs_events_flower_and_inspections_show_no_number_and_no_code(
     for where, text in seen.items():
         _assert_masked(text, phones, where)
     assert "****" in seen["an event"]
+
+
+def _reported(gateway: Gateway, events: list[dict[str, Any]]) -> bool:
+    """Send a message; Flower tells the workers within five seconds that it wants to hear of such."""
+    gateway.until_state(gateway.send(), "delivered")
+    return any(event["type"] == "task-received" for event in events)
 
 
 def _inspected(app: Celery, what: str, task_id: str) -> str:
