@@ -9,8 +9,8 @@ class AliyunConfig:
     """One way to the provider; credentials are no part of it, the SDK finds them by its default chain.
 
     The longest that one call takes is `connect_timeout_ms + read_timeout_ms` where the provider falls silent, so a
-    task's soft time limit must lie above their sum. The read timeout is for each read of the socket, so a provider that
-    drips a byte at a time would hold a call for longer: `longest_call` seconds are its end, whatever the provider does.
+    task's soft time limit must lie above their sum. A provider that drips a byte at a time holds a call for longer:
+    the read timeout is for each read of the socket.
     """
 
     endpoint: str = "dysmsapi.aliyuncs.com"
@@ -20,8 +20,6 @@ class AliyunConfig:
     # The provider answers in 100-500 ms and asks for no less than 1 s. A read timeout leaves a message uncertain, which
     # costs a query and a delay, so patience is cheaper here; 10 s is the SDK's own default.
     read_timeout_ms: int = 10_000
-    # Above the longest that the settings allow to connect and to read (25), below the tasks' soft time limit (30).
-    longest_call: float = 27.0
     # Idle connections kept. Calls beyond it get a connection of their own that is then thrown away, 25 ms of CPU for
     # each TLS handshake: give it the number of threads or greenlets that send in one process.
     pool_size: int = 32

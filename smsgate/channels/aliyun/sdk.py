@@ -8,7 +8,6 @@ What it takes to use the SDK safely, each point measured or read in its source:
   (as it was when the client was opened) and never sends a loopback endpoint, such as the sandbox, through a proxy.
 - Its session follows redirects, which would carry number and code to wherever a middlebox points. Ours does not.
 - Its loggers, and urllib3's, print URLs (number and code), Authorization headers and causes: they are silenced here.
-- Its read timeout is for each read; a call as a whole is bounded here (limit.py).
 - Its retries are off by default and stay off: SendSms is not idempotent.
 """
 
@@ -28,7 +27,6 @@ from requests.utils import should_bypass_proxies
 from Tea.core import TeaCore
 
 from smsgate.channels.aliyun.config import AliyunConfig
-from smsgate.channels.aliyun.limit import Calls, pools
 
 # Logger → the least level that still speaks. The first three bring handlers of their own, two of them at DEBUG, which
 # print the Authorization header when DEBUG=sdk is set; urllib3 writes whole URLs at DEBUG and WARNING.
@@ -43,7 +41,6 @@ LOUDEST: Final[dict[str, int]] = {
 # One client per process and way to the provider: as the SDK's own connections belong to the process, so does this.
 _CLIENTS: Final[dict[AliyunConfig, Client]] = {}
 _OPENING: Final = threading.Lock()
-CALLS: Final = Calls()
 
 
 class Session(requests.Session):
@@ -52,16 +49,12 @@ class Session(requests.Session):
     def __init__(self, config: AliyunConfig) -> None:
         super().__init__()
         self._direct = goes_direct(config)
-        self._longest_call = config.longest_call
-        adapter = DaraCore.get_adapter(config.protocol.upper(), pool_size=config.pool_size)
-        adapter.poolmanager.pool_classes_by_scheme = pools(CALLS)
-        self.mount(f"{config.protocol}://", adapter)
+        self.mount(f"{config.protocol}://", DaraCore.get_adapter(config.protocol.upper(), pool_size=config.pool_size))
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         if self._direct:
             kwargs["proxies"] = {}
-        with CALLS.bounded(self._longest_call):
-            return super().send(request, **(kwargs | {"allow_redirects": False}))
+        return super().send(request, **(kwargs | {"allow_redirects": False}))
 
 
 def goes_direct(config: AliyunConfig) -> bool:

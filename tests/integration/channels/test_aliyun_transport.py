@@ -123,24 +123,6 @@ def test_an_answer_that_breaks_off_leaves_the_message_uncertain(
     assert channel.send(submission) == Uncertain("truncated_answer")
 
 
-@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"])
-def test_an_answer_that_drips_for_too_long_is_cut_off_and_the_message_uncertain(
-    head: bytes, wire: Any, scene: Any, submission: Submission
-) -> None:
-    """Each byte comes in time for the read timeout."""
-
-    def drip(exchange: Any, _: object) -> None:
-        exchange.wfile.write(head)
-        while not scene.over.wait(0.2):
-            exchange.wfile.write(b" ")
-
-    scene.answer = drip
-    channel = AliyunChannel(AliyunConfig(wire.endpoint, "http", longest_call=1.0))
-    began = time.monotonic()
-    assert channel.send(submission) == Uncertain("time_limit")
-    assert 1 <= time.monotonic() - began < 3
-
-
 def test_a_soft_time_limit_in_the_midst_of_the_call_leaves_the_message_uncertain(
     channel: Channel, scene: Any, submission: Submission, interrupting: Callable[[type[Exception]], None]
 ) -> None:
