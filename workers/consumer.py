@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -12,6 +13,7 @@ from kombu.exceptions import DecodeError
 
 from smsgate.errors import StoreUnavailable
 from smsgate.ledger.strays import StrayReason
+from workers.debts import debts
 from workers.entry import are_a_tasks, task_id
 
 log = structlog.get_logger()
@@ -28,6 +30,11 @@ class Consumer(celery_consumer.Consumer):  # type: ignore[misc]
 
     Celery logs such a message and drops it; its signals come after the acknowledgement.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        turn = self.loop
+        self.loop: Callable[..., None] = partial(_collecting, turn)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         handle: Callable[[Any], Any] = super().create_task_handler(*args, **kwargs)
@@ -99,6 +106,12 @@ class Consumer(celery_consumer.Consumer):  # type: ignore[misc]
         finally:
             if not message.acknowledged:
                 message.reject()
+
+
+def _collecting(loop: Callable[..., None], *args: Any) -> None:
+    """Run Celery's loop, whose turns pay what the worker owes; before and after it, whatever is owed is paid at once."""
+    with debts().collected():
+        loop(*args)
 
 
 def _demand_a_task(message: Any) -> None:

@@ -1,8 +1,9 @@
 """What this process owes the broker: acknowledgements, and tasks to give back."""
 
 import threading
-from collections.abc import Sequence
-from enum import Enum, auto
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -14,12 +15,13 @@ from smsgate.ledger.unacked import Return, Unacked
 log = structlog.get_logger()
 
 
-class Debt(Enum):
-    """What is owed for a tag."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Debt:
+    """What is owed for one tag: an acknowledgement, or the task itself, to be taken next or `last`."""
 
-    ACKNOWLEDGE = auto()
-    GIVE_BACK_NEXT = auto()
-    GIVE_BACK_LAST = auto()
+    tag: str
+    gives_back: bool = False
+    last: bool = False
 
 
 class Debts:
@@ -31,51 +33,65 @@ class Debts:
 
     def __init__(self) -> None:
         self._lock: Final = threading.Lock()
-        # Each debt is an object of its own: a tag comes again with its task, and owes anew.
-        self._owed: dict[str, list[Debt]] = {}
+        self._owed: dict[str, Debt] = {}
+        self.are_collected = False
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Let what becomes due wait for the next turn of the worker's loop, which pays all of it in one go.
+
+        Each acknowledgement by itself was a fifth of what the loop had to do.
+        """
+        self.are_collected = True
+        try:
+            yield
+        finally:
+            self.are_collected = False
 
     def acknowledge(self, tag: str) -> None:
-        self._owe(tag, Debt.ACKNOWLEDGE)
+        self._owe(Debt(tag))
 
     def give_back(self, tag: str, *, last: bool) -> None:
-        self._owe(tag, Debt.GIVE_BACK_LAST if last else Debt.GIVE_BACK_NEXT)
+        self._owe(Debt(tag, gives_back=True, last=last))
 
     def open(self) -> bool:
         return bool(self._owed)
 
     def pay(self, unacked: Unacked) -> bool:
-        """Tell Redis what is owed, all acknowledgements at once; False when it refuses, does not answer, or is full.
+        """Tell Redis what is owed; False when it refuses, does not answer, or is full.
 
         Nothing is owed twice, so a second thread that pays meanwhile does no harm.
         """
-        owed = list(self._owed.items())
+        owed = list(self._owed.values())
         try:
-            self._acknowledged(unacked, [one for one in owed if one[1] == [Debt.ACKNOWLEDGE]])
-            back = [self._given_back(unacked, *one) for one in owed if one[1] != [Debt.ACKNOWLEDGE]]
+            self._acknowledge_all(unacked, [debt for debt in owed if not debt.gives_back])
+            return self._give_all_back(unacked, [debt for debt in owed if debt.gives_back])
         except StoreUnavailable as error:
             log.warning("broker_refuses", error=str(error), owed=len(self._owed))
             return False
-        return Return.FULL not in back
 
-    def _acknowledged(self, unacked: Unacked, owed: Sequence[tuple[str, list[Debt]]]) -> None:
+    def _acknowledge_all(self, unacked: Unacked, owed: list[Debt]) -> None:
         if owed:
-            unacked.forget([tag for tag, _ in owed])
-        for tag, debt in owed:
-            self._settled(tag, debt)
+            unacked.forget(*(debt.tag for debt in owed))
+        for debt in owed:
+            self._settled(debt)
 
-    def _given_back(self, unacked: Unacked, tag: str, debt: list[Debt]) -> Return:
-        answer = unacked.give_back(tag, last=debt == [Debt.GIVE_BACK_LAST])
-        self._settled(tag, debt)
-        return answer
+    def _give_all_back(self, unacked: Unacked, owed: list[Debt]) -> bool:
+        room = True
+        for debt in owed:
+            room = unacked.give_back(debt.tag, last=debt.last) is not Return.FULL and room
+            self._settled(debt)
+        return room
 
-    def _owe(self, tag: str, debt: Debt) -> None:
+    def _owe(self, debt: Debt) -> None:
         with self._lock:
-            self._owed[tag] = [debt]
+            self._owed[debt.tag] = debt
 
-    def _settled(self, tag: str, debt: list[Debt]) -> None:
+    def _settled(self, debt: Debt) -> None:
         with self._lock:
-            if self._owed.get(tag) is debt:
-                del self._owed[tag]
+            # Unless something else has become due meanwhile: a tag comes again with its task.
+            if self._owed.get(debt.tag) is debt:
+                del self._owed[debt.tag]
 
 
 @cache

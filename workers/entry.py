@@ -43,6 +43,12 @@ class Entry(dict[str, Any]):
     text: str
     queue: str
 
+    @property
+    def tag(self) -> str:
+        """Name it as it is noted; whoever publishes gives each message one of its own."""
+        tag: str = self["properties"]["delivery_tag"]
+        return tag
+
     @classmethod
     def read(cls, text: str, queue: str) -> "Entry":
         """Read an entry of a queue.

@@ -1,6 +1,5 @@
 """What a worker holds of the broker's tasks: noted before it is begun, acknowledged whenever Redis can hear it."""
 
-import threading
 import time
 from collections.abc import Iterable
 from typing import Any, Final
@@ -21,6 +20,8 @@ kombu_virtual: Any = virtual
 # Seconds for which a worker takes no more from a Redis that refuses to write. What it took it would only give back,
 # as fast as it can.
 PAUSE: Final = 1.0
+# Messages taken in one go where the worker sets no limit of its own.
+MOST_AT_ONCE: Final = 100
 
 
 class QoS(kombu_redis.QoS):  # type: ignore[misc]
@@ -29,27 +30,31 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._resume_at = 0.0
-        self.polled = False
+        # Tags of messages that were noted as they were taken, and are on their way to `append`.
+        self.noted: set[str] = set()
 
     def can_consume(self) -> bool:
         return time.monotonic() >= self._resume_at and bool(super().can_consume())
 
+    def room(self) -> int:
+        """Say how many messages more may be taken now."""
+        estimate = self.can_consume_max_estimate()
+        return MOST_AT_ONCE if estimate is None else min(estimate, MOST_AT_ONCE)
+
     def append(self, message: Any, delivery_tag: str) -> None:
-        """Note a message that has just left its queue: until that is done it exists nowhere but here."""
-        raw = message._raw  # noqa: SLF001 - kombu's own QoS reads it too
-        queue = getattr(raw, "queue", message.delivery_info["routing_key"])
-        insist(lambda: self.channel.unacked.note(delivery_tag, raw, queue), "note_task")
+        """Take a message into our hands; one that has left its queue and is not noted exists nowhere but here."""
+        if delivery_tag in self.noted:
+            self.noted.discard(delivery_tag)
+        else:
+            raw = message._raw  # noqa: SLF001 - kombu's own QoS reads it too
+            queue = getattr(raw, "queue", message.delivery_info["routing_key"])
+            insist(lambda: self.channel.unacked.note(delivery_tag, raw, queue), "note_task")
         kombu_virtual.QoS.append(self, message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
         debts().acknowledge(delivery_tag)
         kombu_virtual.QoS.ack(self, delivery_tag)
-        if not self._is_settled_soon():
-            self.settle()
-
-    def _is_settled_soon(self) -> bool:
-        """Say whether the event loop comes by before it waits again: it acknowledges all that ended in its turn."""
-        return self.polled and threading.current_thread() is threading.main_thread()
+        self._settle_in_turn()
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         if requeue:
@@ -57,7 +62,11 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
         else:
             debts().acknowledge(delivery_tag)
         kombu_virtual.QoS.ack(self, delivery_tag)
-        self.settle()
+        self._settle_in_turn()
+
+    def _settle_in_turn(self) -> None:
+        if not debts().are_collected:
+            self.settle()
 
     def settle(self) -> None:
         """Tell Redis what is owed; while it does not take it, take nothing from it."""

@@ -1,6 +1,7 @@
 """Kombu's Redis transport, made to outlast what may lie in a queue and whatever Redis answers."""
 
 import time
+from collections import deque
 from queue import Empty
 from typing import Any
 
@@ -9,8 +10,9 @@ from kombu.transport import redis
 from kombu.utils.encoding import bytes_to_str
 from uuid_utils import uuid7
 
-from smsgate.ledger.strays import Stray, Strays
-from smsgate.ledger.unacked import Unacked
+from smsgate.ledger.strays import Stray, StrayReason, Strays
+from smsgate.ledger.unacked import Taken, Unacked, as_text
+from workers.debts import debts
 from workers.entry import Entry, NoMessage
 from workers.insist import insist
 from workers.qos import QoS
@@ -57,7 +59,7 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
         key, entry = popped
         queue = bytes_to_str(key).rsplit(self.sep, 1)[0]
         self._queue_cycle.rotate(queue)
-        self._receive_entry(_text(entry), queue)
+        self._receive_entry(as_text(entry), queue, bytes_to_str(key))
         return True
 
     def _popped(self, **options: Any) -> Any:
@@ -67,15 +69,58 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
             self.client.connection.disconnect()
             raise
 
-    def _receive_entry(self, text: str, queue: str) -> None:
+    def _receive_entry(self, text: str, queue: str, key: str) -> None:
+        """Hand over what has left its queue; and with it, in the same step, take as many more as there is room for."""
         try:
-            entry = Entry.read(text, queue)
-            entry.message(self)
+            entry = self._readable(text, queue)
         except NoMessage as no_message:
             reason = no_message.reason
             insist(lambda: self.set_aside(text, queue, reason), "store_stray")
-        else:
+            return
+        taken = [Taken(entry.tag, text)]
+        insist(lambda: taken.extend(self.unacked.take(taken[0], queue, key, self._room_beside(queue))), "note_task")
+        self._hand_over(taken, queue)
+
+    def _room_beside(self, queue: str) -> int:
+        """Say how many messages more may be taken; none of a queue that this worker serves no more."""
+        is_served = queue in self.connection._callbacks  # noqa: SLF001 - kombu's own way to find a queue's consumer
+        return max(self.qos.room() - 1, 0) if is_served else 0
+
+    def _hand_over(self, taken: list[Taken], queue: str) -> None:
+        """Hand over what is noted as ours; what is left when that fails goes back to be taken next."""
+        waiting = deque(taken)
+        try:
+            while waiting:
+                self._receive_noted(waiting.popleft(), queue)
+        finally:
+            while waiting:
+                debts().give_back(waiting.pop().tag, last=False)
+
+    def _receive_noted(self, taken: Taken, queue: str) -> None:
+        try:
+            entry = self._readable(taken.text, queue)
+            if entry.tag != taken.tag:
+                raise NoMessage(StrayReason.NO_CELERY_MESSAGE)
+        except NoMessage as no_message:
+            reason = no_message.reason
+            insist(lambda: self.set_aside(taken.text, queue, reason), "store_stray")
+            debts().acknowledge(taken.tag)
+            return
+        self.qos.noted.add(taken.tag)
+        try:
             self.connection._deliver(entry, queue)  # noqa: SLF001 - the transport's way to its consumers
+        finally:
+            self.qos.noted.discard(taken.tag)
+
+    def _readable(self, text: str, queue: str) -> Entry:
+        """Read an entry of a queue.
+
+        Raises:
+            NoMessage: Celery could make no message of it.
+        """
+        entry = Entry.read(text, queue)
+        entry.message(self)
+        return entry
 
     def _restore(self, message: Any, leftmost: bool = False) -> None:
         self.qos.restore_by_tag(message.delivery_tag, leftmost=leftmost)
@@ -96,7 +141,6 @@ class Poller(kombu_redis.MultiChannelPoller):  # type: ignore[misc]
 
     def on_poll_start(self) -> None:
         for channel in list(self._channels):
-            channel.qos.polled = True
             channel.qos.settle_again()
         super().on_poll_start()
 
@@ -109,8 +153,3 @@ class Transport(kombu_redis.Transport):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cycle = Poller()
-
-
-def _text(entry: bytes | str) -> str:
-    """Read an entry's bytes so that they can be written again, whatever they are."""
-    return entry if isinstance(entry, str) else entry.decode("utf-8", "surrogateescape")

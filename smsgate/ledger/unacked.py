@@ -5,7 +5,7 @@ Celery writes them in transactions, and a full Redis refuses every command insid
 
 import json
 import time
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, cast
 
@@ -30,6 +30,14 @@ class Return(StrEnum):
     FULL = "full"
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An entry that has left its queue, with its tag."""
+
+    tag: str
+    text: str = field(repr=False)
+
+
 class Unacked:
     """What is unacknowledged in one Redis. Every method raises StoreUnavailable and may be called again."""
 
@@ -38,6 +46,7 @@ class Unacked:
         self._strays = Strays(client)
         self._keys: Final = [index_key, entries_key]
         self._note = client.register_script(scripts.source("note_unacked"))
+        self._take = client.register_script(scripts.source("take_tasks"))
         self._give_back = client.register_script(scripts.source("give_back"))
 
     def note(self, tag: str, message: dict[str, Any], queue: str) -> None:
@@ -47,8 +56,21 @@ class Unacked:
         with border():
             self._note(keys=self._keys, args=[tag, time.time(), entry])
 
-    def forget(self, tags: Sequence[str]) -> None:
-        """Acknowledge, all in one round trip."""
+    def take(self, first: Taken, queue: str, key: str, most: int) -> list[Taken]:
+        """Note that a worker has taken `first`, and take up to `most` more that are next on its queue, in one act.
+
+        `key` is where the queue's entries are; one without a tag ends it, and is left where it is. When an answer is
+        lost, what the call had taken is overdue after a while.
+        """
+        with border():
+            flat = self._take(
+                keys=[*self._keys, key], args=[time.time(), json.dumps(queue), most, first.tag, _bytes(first.text)]
+            )
+        texts = [as_text(one) for one in flat]
+        return [Taken(tag, text) for tag, text in zip(texts[::2], texts[1::2], strict=True)]
+
+    def forget(self, *tags: str) -> None:
+        """Acknowledge."""
         index_key, entries_key = self._keys
         with border():
             # Interrupted between the two, the index names an entry that is gone, and whoever looks drops the name.
@@ -74,10 +96,9 @@ class Unacked:
 
     def _set_aside(self, tag: str, held: bytes) -> Return:
         """Keep what is no note of a worker's as a stray: it must not stand before all that is."""
-        text = held if isinstance(held, str) else held.decode("utf-8", "surrogateescape")
         now = int(time.time() * 1000)
-        self._strays.store(Stray(str(uuid7()), UNREADABLE, StrayReason.NO_CELERY_MESSAGE, None, now, text))
-        self.forget([tag])
+        self._strays.store(Stray(str(uuid7()), UNREADABLE, StrayReason.NO_CELERY_MESSAGE, None, now, as_text(held)))
+        self.forget(tag)
         return Return.GONE
 
     def overdue(self, seconds: float) -> list[str]:
@@ -87,6 +108,15 @@ class Unacked:
                 self._keys[0], "-inf", time.time() - seconds, byscore=True, offset=0, num=MOST_OVERDUE
             )
         return [tag.decode() if isinstance(tag, bytes) else str(tag) for tag in cast("list[Any]", tags)]
+
+
+def as_text(value: bytes | str) -> str:
+    """Read an entry's bytes so that they can be written again, whatever they are."""
+    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _marked(held: bytes) -> tuple[dict[str, Any], str]:
