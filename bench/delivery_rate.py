@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ from tests.integration.nodes.process import clean_environment, free_port
 
 SIGN, TEMPLATE, QUEUE = "阿里云短信测试", "SMS_154950909", "sms.otp"
 SEND = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "testid", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "testsecret"}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Messages a second, milliseconds of CPU for each, and the largest process in MB."""
+
+    rate: float
+    cpu: float
+    weight: float = 0.0
 
 
 def bare_loop(endpoint: str, amount: int, concurrency: int, result: Connection) -> None:
@@ -62,20 +72,22 @@ def bare_loop(endpoint: str, amount: int, concurrency: int, result: Connection) 
 
     with ThreadPoolExecutor(concurrency) as pool:
         list(pool.map(call, range(concurrency)))
-        began = time.perf_counter()
+        before, began = time.process_time(), time.perf_counter()
         list(pool.map(call, range(amount)))
-        result.send(amount / (time.perf_counter() - began))
+        took = time.perf_counter() - began
+    spent = time.process_time() - before
+    result.send(Run(amount / took, spent / amount * 1000))
 
 
-def bare_rate(endpoint: str, amount: int, concurrency: int) -> float:
+def bare_rate(endpoint: str, amount: int, concurrency: int) -> Run:
     """Run the bare loop in a process of its own."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     loop = context.Process(target=bare_loop, args=(endpoint, amount, concurrency, theirs))
     loop.start()
-    rate: float = ours.recv()
+    run: Run = ours.recv()
     loop.join()
-    return rate
+    return run
 
 
 @contextmanager
@@ -129,20 +141,20 @@ def workers(url: str, endpoint: str, asked: argparse.Namespace, folder: str) -> 
                 os.killpg(worker.pid, signal.SIGKILL)
 
 
-def drain_rate(endpoint: str, amount: int, asked: argparse.Namespace) -> tuple[float, float]:
-    """Accept messages, start workers, and time the middle of the queue; gives messages a second and MB a process."""
+def drain_rate(endpoint: str, amount: int, asked: argparse.Namespace) -> Run:
+    """Accept messages, start workers, and time the middle of the queue; only the rate between is told."""
     with tempfile.TemporaryDirectory() as folder, redis_server(folder) as url:
         client = redis.Redis.from_url(url)
         submit = submit_to(redis.Redis.from_url(url, decode_responses=True), Settings(SMSGATE_REDIS_URL=url))
         for number in range(amount):
             submit(Message.check(message_to(number)))
         with workers(url, endpoint, asked, folder) as pids:
-            marks = [(time.perf_counter(), left) for left in until_drained(client, amount)]
+            marks = [(time.perf_counter(), cpu(pids), left) for left in until_drained(client, amount)]
             weight = max(rss(pid) for pid in pids)
             if asked.log:
                 print(Path(folder, "worker0.log").read_text()[-3000:])
-        (began, most), (ended, least) = marks[0], marks[-1]
-    return (most - least) / (ended - began), weight
+        (began, before, most), (ended, after, least) = marks
+    return Run((most - least) / (ended - began), (after - before) / (most - least) * 1000, weight)
 
 
 def until_drained(client: Any, amount: int) -> Iterator[int]:
@@ -154,6 +166,17 @@ def until_drained(client: Any, amount: int) -> Iterator[int]:
                 raise SystemExit(f"{left} of {amount} are left")
             time.sleep(0.02)
         yield left
+
+
+def cpu(pids: list[int]) -> float:
+    """Add up the seconds of CPU that these processes and their children have used."""
+    family = [*pids, *(int(child) for pid in pids for child in children(pid))]
+    spent = [Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:13] for pid in family]
+    return sum(int(ticks) for pair in spent for ticks in pair) / os.sysconf("SC_CLK_TCK")
+
+
+def children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
 
 
 def rss(pid: int) -> float:
@@ -186,11 +209,19 @@ def main() -> None:
             amount = max(300, int(most * asked.seconds))
             pairs = []
             for _ in range(asked.runs):
-                ours, weight = drain_rate(sandbox.endpoint, amount, asked)
-                pairs.append((ours, bare_rate(sandbox.endpoint, amount, asked.concurrency * asked.workers), weight))
-        ours, bare, weight = (statistics.median(column) for column in zip(*pairs, strict=True))
-        share = statistics.median(one / other for one, other, _ in pairs)
-        print(f"{latency:4} ms  worker {ours:6.0f}/s  bare SDK {bare:6.0f}/s  share {share:.2f}  {weight:.0f} MB", flush=True)
+                ours = drain_rate(sandbox.endpoint, amount, asked)
+                pairs.append((ours, bare_rate(sandbox.endpoint, amount, asked.concurrency * asked.workers)))
+        print(told(latency, pairs), flush=True)
+
+
+def told(latency: int, pairs: list[tuple[Run, Run]]) -> str:
+    share = statistics.median(ours.rate / bare.rate for ours, bare in pairs)
+    sides = [
+        f"{statistics.median(run.rate for run in runs):6.0f}/s at {statistics.median(run.cpu for run in runs):.2f} ms CPU"
+        for runs in zip(*pairs, strict=True)
+    ]
+    weight = max(ours.weight for ours, _ in pairs)
+    return f"{latency:4} ms  worker {sides[0]}  bare SDK {sides[1]}  share {share:.2f}  {weight:.0f} MB"
 
 
 if __name__ == "__main__":

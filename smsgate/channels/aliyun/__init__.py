@@ -8,6 +8,7 @@ days          which days it is to be asked about
 details       what its answer says of the message
 call          one call of the SDK: its answer, or what its failure means
 sdk           the SDK's one client per process: forks, sessions, proxies, loggers
+deadline      how long the whole of an answer may take
 codes         the provider's error codes → ours
 failures      the SDK's exceptions → ours
 receipts      what the provider pushes to us: reports (SmsReport) and replies (SmsUp)

@@ -8,9 +8,9 @@ from typing import Literal
 class AliyunConfig:
     """One way to the provider; credentials are no part of it, the SDK finds them by its default chain.
 
-    The longest that one call takes is `connect_timeout_ms + read_timeout_ms` where the provider falls silent, so a
-    task's soft time limit must lie above their sum. A provider that drips a byte at a time holds a call for longer:
-    the read timeout is for each read of the socket.
+    The longest that one call takes is `connect_timeout_ms + read_timeout_ms` where the provider falls silent, and
+    `connect_timeout_ms + answer_limit_ms` where it drips a byte at a time: the read timeout is for each read of the
+    socket. A task's soft time limit, where its pool has one, must lie above both.
     """
 
     endpoint: str = "dysmsapi.aliyuncs.com"
@@ -20,6 +20,9 @@ class AliyunConfig:
     # The provider answers in 100-500 ms and asks for no less than 1 s. A read timeout leaves a message uncertain, which
     # costs a query and a delay, so patience is cheaper here; 10 s is the SDK's own default.
     read_timeout_ms: int = 10_000
+    # From the request to the end of its answer; what takes longer is cut off, and is as uncertain as a read timeout.
+    answer_limit_ms: int = 25_000
     # Idle connections kept. Calls beyond it get a connection of their own that is then thrown away, 25 ms of CPU for
-    # each TLS handshake: give it the number of threads or greenlets that send in one process.
-    pool_size: int = 32
+    # each TLS handshake: it must be no less than the threads that send in one process. Room that is not used costs
+    # eight bytes.
+    pool_size: int = 512

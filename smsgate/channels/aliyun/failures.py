@@ -42,7 +42,7 @@ TRANSPORT: Final[tuple[tuple[type[BaseException], Failure], ...]] = (
     (urllib3.SSLError, Uncertain("tls")),
 )
 
-# Celery's and billiard's limits, by name: a channel knows no Celery.
+# Celery's and billiard's limits, by name: a channel knows no Celery. The second is our own deadline's name too.
 TIME_LIMITS: Final = frozenset({"SoftTimeLimitExceeded", "TimeLimitExceeded"})
 # What the SDK makes of an answer without a code.
 _NO_CODE: Final = frozenset({"", "None"})

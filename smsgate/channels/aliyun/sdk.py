@@ -6,6 +6,7 @@ What it takes to use the SDK safely, each point measured or read in its source:
   processes' answers (48 of 50 calls got a foreign BizId), so a child starts without sessions and clients.
 - It takes HTTP_PROXY and HTTPS_PROXY from the environment and ignores NO_PROXY. A session of ours honours NO_PROXY
   (as it was when the client was opened) and never sends a loopback endpoint, such as the sandbox, through a proxy.
+- Its read timeout is for each read: an adapter of ours limits the whole answer (see deadline).
 - Its session follows redirects, which would carry number and code to wherever a middlebox points. Ours does not.
 - Its loggers, and urllib3's, print URLs (number and code), Authorization headers and causes: they are silenced here.
 - Its retries are off by default and stay off: SendSms is not idempotent.
@@ -27,6 +28,7 @@ from requests.utils import should_bypass_proxies
 from Tea.core import TeaCore
 
 from smsgate.channels.aliyun.config import AliyunConfig
+from smsgate.channels.aliyun.deadline import TimedAdapter
 
 # Logger → the least level that still speaks. The first three bring handlers of their own, two of them at DEBUG, which
 # print the Authorization header when DEBUG=sdk is set; urllib3 writes whole URLs at DEBUG and WARNING.
@@ -49,7 +51,9 @@ class Session(requests.Session):
     def __init__(self, config: AliyunConfig) -> None:
         super().__init__()
         self._direct = goes_direct(config)
-        self.mount(f"{config.protocol}://", DaraCore.get_adapter(config.protocol.upper(), pool_size=config.pool_size))
+        context: Any = DaraCore.get_adapter(config.protocol.upper()).ssl_context
+        limit = config.answer_limit_ms / 1000
+        self.mount(f"{config.protocol}://", TimedAdapter(context, pool_size=config.pool_size, limit=limit))
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         if self._direct:
