@@ -21,8 +21,8 @@ def attempt(task: "Task[Any, None]", message_id: MessageId, lane: str | None, re
     """Try once to send the message of a task; `read` makes one of its arguments, where there is no record of it.
 
     Raises:
-        RetryLater: For Celery's autoretry.
-        Retry: The provider named the time to wait.
+        RetryLater: There are no attempts left.
+        Retry: Another is to come.
         Reject: Redis went away; the task goes back to its queue.
     """
     with bound_contextvars(message_id=message_id):
@@ -35,9 +35,9 @@ def attempt(task: "Task[Any, None]", message_id: MessageId, lane: str | None, re
         except RetryLater as later:
             # The record knows how many attempts there were, also where an earlier task was lost.
             task.request.update(retries=later.used - 1)
-            if later.wait is not None:
-                raise task.retry(exc=later, countdown=later.wait) from None
-            raise
+            # Named here: autoretry writes it into a dict that all threads share, and another message's may come out.
+            pause = parts.patience().pause_after(later.used) / 1000 if later.wait is None else later.wait
+            raise task.retry(exc=later, countdown=pause) from None
 
 
 def _lane(named: object) -> Lane:

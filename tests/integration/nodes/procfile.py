@@ -24,10 +24,10 @@ def worker_names() -> list[str]:
 
 
 def worker_line(*queues: str, name: str = "worker", log_level: str = "INFO", pool: str = "threads") -> list[str]:
-    """Give the Procfile's otp worker, made to serve other queues under another name, or with another pool."""
+    """Give the Procfile's otp worker, made to serve other queues under another name, and perhaps by another pool."""
     command = commands()["otp"]
-    changed = {"-n": f"{name}@%h", "-Q": ",".join(queues), "--loglevel": log_level, "--pool": pool}
-    for option, value in changed.items():
+    options = {"-n": f"{name}@%h", "-Q": ",".join(queues), "--loglevel": log_level, "--pool": pool}
+    for option, value in options.items():
         command, found = re.subn(rf"(?<= {option} )\S+", lambda _, new=value: new, command)
         assert found == 1, f"the Procfile's otp worker has no {option}"
     return ["/bin/sh", "-c", command]

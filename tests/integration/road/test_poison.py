@@ -17,12 +17,11 @@ from tests.integration.nodes.worker_node import WorkerNode
 
 @pytest.fixture
 def poisoned(bare_gateway: Gateway, tmp_path: Path, janitor: Janitor) -> Iterator[WorkerNode]:
+    # With threads there is no process of a pool to kill: the worker itself dies, and what it held comes again later.
     command = procfile.worker_line(*QUEUES, pool="prefork")
     command[-1] += " --include poisoned_worker"
     settings = worker_settings(bare_gateway.redis_url, bare_gateway.sandbox)
-    environment = clean_environment(
-        **settings, SMSGATE_OTP_CONCURRENCY="4", PYTHONPATH=str(Path(procfile.__file__).parent)
-    )
+    environment = clean_environment(**settings, PYTHONPATH=str(Path(procfile.__file__).parent))
     worker = WorkerNode.start("poisoned", command, environment, tmp_path, janitor)
     until(worker.ready, "the worker is ready")
     yield worker
