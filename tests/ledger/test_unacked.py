@@ -10,7 +10,7 @@ import redis
 from smsgate.errors import StoreUnavailable
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.strays import Strays
-from smsgate.ledger.unacked import Return, Unacked
+from smsgate.ledger.unacked import Return, Taken, Unacked
 
 MESSAGE = {"body": "x", "headers": {"id": "t-1"}, "properties": {"delivery_tag": "tag", "delivery_info": {}}}
 
@@ -40,6 +40,71 @@ def test_what_is_noted_is_where_celerys_own_workers_look(client: redis.Redis, un
 
     assert json.loads(str(client.hget("unacked", "tag"))) == [MESSAGE, "", "sms.otp"]
     assert client.zrange("unacked_index", 0, -1) == ["tag"]
+
+
+def _entry(tag: str, **more: Any) -> str:
+    return json.dumps({"body": "x", "headers": {"id": tag}, "properties": {"delivery_tag": tag}, **more})
+
+
+def test_what_is_taken_beside_another_is_noted_in_the_same_act(client: redis.Redis, unacked: Unacked) -> None:
+    client.config_set("maxmemory", 0)
+    client.delete("sms.otp")
+    client.rpush("sms.otp", *(_entry(tag) for tag in ("fourth", "third", "second")))
+    client.config_set("maxmemory", 1)
+
+    taken = unacked.take(Taken("first", _entry("first")), "sms.otp", "sms.otp", 2)
+
+    assert taken == [Taken("second", _entry("second")), Taken("third", _entry("third"))]
+    assert client.lrange("sms.otp", 0, -1) == [_entry("fourth")]
+    held = {tag: json.loads(str(entry)) for tag, entry in client.hgetall("unacked").items()}
+    assert held == {tag: [json.loads(_entry(tag)), "", "sms.otp"] for tag in ("first", "second", "third")}
+    assert sorted(client.zrange("unacked_index", 0, -1)) == ["first", "second", "third"]
+
+
+def test_nothing_is_taken_where_there_is_no_room(client: redis.Redis, unacked: Unacked) -> None:
+    assert unacked.take(Taken("tag", _entry("tag")), "sms.otp", "sms.otp", 0) == []
+    assert client.llen("sms.otp") == 1
+    assert client.hkeys("unacked") == ["tag"]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    ["junk", "5", "null", "[]", '"x"', "{}", '{"properties": 3}', _entry(""), _entry("x" * 256), _entry("\u7801")],
+)
+def test_what_has_no_tag_is_left_to_be_looked_at_by_itself(client: redis.Redis, unacked: Unacked, junk: str) -> None:
+    client.config_set("maxmemory", 0)
+    client.delete("sms.otp")
+    client.rpush("sms.otp", _entry("third"), junk, _entry("second"))
+
+    taken = unacked.take(Taken("first", _entry("first")), "sms.otp", "sms.otp", 5)
+
+    assert [one.tag for one in taken] == ["second"]
+    assert client.lrange("sms.otp", 0, -1) == [_entry("third"), junk]
+
+
+def test_what_was_taken_beside_another_is_given_back_where_it_came_from(
+    client: redis.Redis, unacked: Unacked
+) -> None:
+    client.config_set("maxmemory", 0)
+    client.delete("sms.otp")
+    client.rpush("sms.otp", _entry("second", note="短信"))
+    unacked.take(Taken("first", _entry("first")), "sms.otp", "sms.otp", 1)
+
+    assert unacked.give_back("second", last=False) is Return.BACK
+
+    (back,) = client.lrange("sms.otp", 0, -1)
+    assert json.loads(str(back))["note"] == "短信"
+    assert json.loads(str(back))["headers"] == {"id": "second", "redelivered": True}
+
+
+def test_many_are_acknowledged_at_once(client: redis.Redis, unacked: Unacked) -> None:
+    for tag in ("first", "second", "third"):
+        unacked.note(tag, MESSAGE, "sms.otp")
+
+    unacked.forget("first", "third", "unknown")
+
+    assert client.hkeys("unacked") == ["second"]
+    assert client.zrange("unacked_index", 0, -1) == ["second"]
 
 
 def test_what_is_forgotten_is_acknowledged(client: redis.Redis, unacked: Unacked) -> None:

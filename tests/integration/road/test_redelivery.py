@@ -3,10 +3,10 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from celery import Celery
 from pytest_celery import CeleryTestSetup
 
 from smsgate.queues import Queue
@@ -40,7 +40,7 @@ def test_a_task_that_comes_again_after_its_message_was_sent_is_dropped(gateway: 
     assert len(gateway.received(message_id)) == 1
 
 
-def test_a_task_that_six_threads_have_at_once_is_one_sms(gateway: Gateway, resting: Gateway) -> None:
+def test_a_task_that_six_pool_processes_have_at_once_is_one_sms(gateway: Gateway, resting: Gateway) -> None:
     phone = fresh_phone()
     gateway.sandbox.fault(kind="latency", ms=500, match={"phone": phone})
     message_id, entry = _entry(resting, gateway, phone)
@@ -128,37 +128,42 @@ def test_a_worker_killed_in_the_middle_of_a_call_leaves_an_uncertain_message_tha
     assert len(gateway.received(message_id)) == 1
 
 
+@pytest.fixture
+def forking(bare_gateway: Gateway, tmp_path: Path, janitor: Janitor) -> Iterator[WorkerNode]:
+    """A worker whose pool are processes, as some run it who do not start the Procfile's lines."""
+    environment = clean_environment(**worker_settings(bare_gateway.redis_url, bare_gateway.sandbox))
+    line = procfile.worker_line(*QUEUES, pool="prefork")
+    worker = WorkerNode.start("forking", line, environment, tmp_path, janitor)
+    until(worker.ready, "the worker is ready")
+    yield worker
+    worker.teardown()
+
+
 @pytest.mark.timeout(180)
 def test_a_pool_process_killed_in_the_middle_of_a_call_does_not_make_its_worker_send_again(
-    bare_gateway: Gateway, tmp_path: Path, janitor: Janitor
+    bare_gateway: Gateway, forking: WorkerNode
 ) -> None:
-    """The Procfile's workers have threads; one with processes keeps the same promise."""
     gateway, phone = bare_gateway, fresh_phone()
-    environment = clean_environment(**worker_settings(gateway.redis_url, gateway.sandbox), SMSGATE_OTP_CONCURRENCY="3")
-    worker = WorkerNode.start("worker", procfile.worker_line(*QUEUES, pool="prefork"), environment, tmp_path, janitor)
-    try:
-        until(worker.ready, "the worker is ready")
-        gateway.sandbox.fault(kind="hang", accepted=True, seconds=30, match={"phone": phone})
-        gateway.sandbox.fault(kind="receipt_lost", match={"phone": phone})
-        message_id = gateway.send(phone)
-        until(lambda: gateway.received(message_id), "the provider has the message")
+    gateway.sandbox.fault(kind="hang", accepted=True, seconds=30, match={"phone": phone})
+    gateway.sandbox.fault(kind="receipt_lost", match={"phone": phone})
+    message_id = gateway.send(phone)
+    until(lambda: gateway.received(message_id), "the provider has the message")
 
-        _kill_the_pool(gateway)
+    _kill_the_pool(forking)
 
-        known = gateway.until_state(message_id, "uncertain")
-        gateway.until_idle()
-        gateway.until_state(gateway.send(), "delivered")
-    finally:
-        worker.teardown()
+    known = gateway.until_state(message_id, "uncertain")
+    gateway.until_idle()
+    gateway.until_state(gateway.send(), "delivered")
     assert known["reason"] == "worker_lost"
     assert len(gateway.received(message_id)) == 1
 
 
-def _kill_the_pool(gateway: Gateway) -> None:
-    with Celery("killer", broker=gateway.redis_url, set_as_current=False) as app:
-        for worker in app.control.inspect().stats().values():
-            for pid in worker["pool"]["processes"]:
-                os.kill(pid, signal.SIGKILL)
+def _kill_the_pool(worker: WorkerNode) -> None:
+    leader = worker.process.pid
+    children = Path(f"/proc/{leader}/task/{leader}/children").read_text(encoding="ascii").split()
+    assert children
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
 
 
 @pytest.mark.timeout(180)
