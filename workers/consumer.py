@@ -109,7 +109,7 @@ class Consumer(celery_consumer.Consumer):  # type: ignore[misc]
 
 
 def _collecting(loop: Callable[..., None], *args: Any) -> None:
-    """Run Celery's loop, whose turns pay what the worker owes; before and after it, whatever is owed is paid at once."""
+    """Run Celery's loop, whose turns pay what the worker owes; outside of it all is paid at once."""
     with debts().collected():
         loop(*args)
 

@@ -104,9 +104,7 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
 
     def _receive_noted(self, taken: Taken, queue: str) -> None:
         try:
-            entry = self._readable(taken.text, queue)
-            if entry.tag != taken.tag:
-                raise NoMessage(StrayReason.NO_CELERY_MESSAGE)
+            entry = self._readable(taken.text, queue, tag=taken.tag)
         except NoMessage as no_message:
             reason = no_message.reason
             insist(lambda: self.set_aside(taken.text, queue, reason), "store_stray")
@@ -118,14 +116,16 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
         finally:
             self.qos.noted.discard(taken.tag)
 
-    def _readable(self, text: str, queue: str) -> Entry:
-        """Read an entry of a queue.
+    def _readable(self, text: str, queue: str, tag: str | None = None) -> Entry:
+        """Read an entry of a queue; with `tag`, one that Redis has noted under it.
 
         Raises:
             NoMessage: Celery could make no message of it.
         """
         entry = Entry.read(text, queue)
         entry.message(self)
+        if tag not in (None, entry.tag):
+            raise NoMessage(StrayReason.NO_CELERY_MESSAGE)
         return entry
 
     def _restore(self, message: Any, leftmost: bool = False) -> None:

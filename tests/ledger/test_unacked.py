@@ -82,9 +82,7 @@ def test_what_has_no_tag_is_left_to_be_looked_at_by_itself(client: redis.Redis, 
     assert client.lrange("sms.otp", 0, -1) == [_entry("third"), junk]
 
 
-def test_what_was_taken_beside_another_is_given_back_where_it_came_from(
-    client: redis.Redis, unacked: Unacked
-) -> None:
+def test_what_was_taken_beside_another_is_given_back_where_it_came_from(client: redis.Redis, unacked: Unacked) -> None:
     client.config_set("maxmemory", 0)
     client.delete("sms.otp")
     client.rpush("sms.otp", _entry("second", note="短信"))

@@ -21,7 +21,7 @@ _HOSTS: Final = 4
 
 
 class TimeLimitExceeded(Exception):
-    """An answer had not come to its end when its time was up. No OSError, which urllib3 would take for a read timeout."""
+    """An answer was not at its end when its time was up. No OSError: urllib3 would take one for a read timeout."""
 
 
 class TimedReader(io.RawIOBase):
