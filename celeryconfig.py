@@ -50,17 +50,19 @@ task_acks_late = True
 task_reject_on_worker_lost = True
 # A failed task is acknowledged: what must come again is rejected by name (see workers/task.py).
 task_acks_on_failure_or_timeout = True
-# Prefetched tasks wait behind the one in hand, even where another worker is idle: take one for each child.
+# Prefetched tasks wait behind the one in hand, even where another worker is idle: take one for each child or thread.
 worker_prefetch_multiplier = 1
 # What is no task of ours is kept before it is acknowledged.
 worker_consumer = "workers.consumer:Consumer"
 # With True, a reconnect to Redis runs the task in hand twice.
 worker_cancel_long_running_tasks_on_connection_loss = False
 
-# Seconds. The provider is given 13 (connect and read); a server that drips its answer is cut off here.
+# Seconds, for pools of processes. Threads cannot be cut off: there the provider is given 13 (connect and read), or 28
+# where it drips its answer (see smsgate/channels/aliyun/deadline.py), and Redis a minute (see connect_patiently).
 task_soft_time_limit = 30
 task_time_limit = 40
-# On SIGTERM a worker takes no more tasks and ends those in hand, which the limits above bound: give it 45 s.
+# On SIGTERM a worker takes no more tasks and ends those in hand, which the limits above bound: give it 45 s. With
+# threads each task that it holds is in hand, as long as it takes no more of them than it has threads.
 # On SIGQUIT, or a platform's REMAP_SIGTERM=SIGQUIT, it ends them within this time, and hands back what is left.
 worker_soft_shutdown_timeout = 35
 

@@ -1,6 +1,6 @@
 """How fast a lane's worker drains its queue, against a bare loop over the official SDK: real Redis, real processes.
 
-    PYTHONPATH=. python bench/delivery_rate.py [--pool threads] [--concurrency 32] [--workers 1] [--latencies 0,50,200] [--runs 3]
+    PYTHONPATH=. python bench/delivery_rate.py [--pool threads] [--concurrency 32] [--workers 1] [--runs 3]
 
 The loop is threads that call `send_sms` of one client, as many as the worker has, and nothing else: no queue, no
 record, no log. Worker and loop take turns, so that a machine that is busy elsewhere is so for both. The share is what
