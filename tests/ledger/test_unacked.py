@@ -109,7 +109,7 @@ def test_what_is_forgotten_is_acknowledged(client: redis.Redis, unacked: Unacked
     unacked.note("tag", MESSAGE, "sms.otp")
 
     for _ in range(2):
-        unacked.forget(["tag"])
+        unacked.forget("tag")
 
     assert (client.hlen("unacked"), client.zcard("unacked_index")) == (0, 0)
 
@@ -131,7 +131,7 @@ def test_what_is_given_back_is_on_its_queue_once(
 
 def test_what_is_acknowledged_is_not_given_back(client: redis.Redis, unacked: Unacked) -> None:
     unacked.note("tag", MESSAGE, "sms.otp")
-    unacked.forget(["tag"])
+    unacked.forget("tag")
 
     assert unacked.give_back("tag", last=True) is Return.GONE
     assert client.lrange("sms.otp", 0, -1) == ["first"]
@@ -162,7 +162,7 @@ def test_what_a_read_only_redis_refuses_to_take_back_stays_noted(client: redis.R
     with pytest.raises(StoreUnavailable):
         unacked.give_back("tag", last=True)
     with pytest.raises(StoreUnavailable):
-        unacked.forget(["tag"])
+        unacked.forget("tag")
 
     client.execute_command("REPLICAOF", "NO", "ONE")
     assert client.hkeys("unacked") == ["tag"]
