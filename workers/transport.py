@@ -83,24 +83,21 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
             reason = no_message.reason
             insist(lambda: self.set_aside(text, queue, reason), "store_stray")
             return
-        taken = [Taken(entry.tag, text)]
-        insist(lambda: taken.extend(self.unacked.take(taken[0], queue, key, self._room_beside(queue))), "note_task")
-        self._hand_over(taken, queue)
+        first, more = Taken(entry.tag, text), deque[Taken]()
+        insist(lambda: more.extend(self.unacked.take(first, queue, key, self._room_beside(queue))), "note_task")
+        try:
+            self._deliver_noted(entry)
+            while more:
+                self._receive_noted(more.popleft(), queue)
+        finally:
+            # What is left when that failed goes back to be taken next.
+            while more:
+                debts().give_back(more.pop().tag, last=False)
 
     def _room_beside(self, queue: str) -> int:
         """Say how many messages more may be taken; none of a queue that this worker serves no more."""
         is_served = queue in self.connection._callbacks  # noqa: SLF001 - kombu's own way to find a queue's consumer
         return max(self.qos.room() - 1, 0) if is_served else 0
-
-    def _hand_over(self, taken: list[Taken], queue: str) -> None:
-        """Hand over what is noted as ours; what is left when that fails goes back to be taken next."""
-        waiting = deque(taken)
-        try:
-            while waiting:
-                self._receive_noted(waiting.popleft(), queue)
-        finally:
-            while waiting:
-                debts().give_back(waiting.pop().tag, last=False)
 
     def _receive_noted(self, taken: Taken, queue: str) -> None:
         try:
@@ -110,11 +107,14 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
             insist(lambda: self.set_aside(taken.text, queue, reason), "store_stray")
             debts().acknowledge(taken.tag)
             return
-        self.qos.noted.add(taken.tag)
+        self._deliver_noted(entry)
+
+    def _deliver_noted(self, entry: Entry) -> None:
+        self.qos.noted.add(entry.tag)
         try:
-            self.connection._deliver(entry, queue)  # noqa: SLF001 - the transport's way to its consumers
+            self.connection._deliver(entry, entry.queue)  # noqa: SLF001 - the transport's way to its consumers
         finally:
-            self.qos.noted.discard(taken.tag)
+            self.qos.noted.discard(entry.tag)
 
     def _readable(self, text: str, queue: str, tag: str | None = None) -> Entry:
         """Read an entry of a queue; with `tag`, one that Redis has noted under it.
