@@ -13,10 +13,14 @@ _LOOSE_NUMBER: Final = re.compile(
     r"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
     r"(?:(?:\+?86|0086)[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?![0-9A-Za-z])"
 )
+_SHORTEST_NUMBER: Final = 11
+_LANES: Final = frozenset(Lane)
 
 
 def mask_text(text: str) -> str:
     """Mask every mainland mobile number in a text that somebody else wrote."""
+    if len(text) < _SHORTEST_NUMBER:
+        return text
     return _LOOSE_NUMBER.sub(lambda found: mask(found.group()), text)
 
 
@@ -33,7 +37,7 @@ def _positional(args: Any) -> str:
     if not isinstance(args, list | tuple):
         return f"<{type(args).__name__}>"
     names = ("to", "template", "params")
-    return f"({', '.join(_shown(name, value) for name, value in zip(names, args, strict=False))})"
+    return f"({', '.join([_shown(name, value) for name, value in zip(names, args, strict=False)])})"
 
 
 def _named(kwargs: Any) -> str:
@@ -49,9 +53,9 @@ def _shown(name: Any, value: Any) -> str:
             return repr(mask(value))
         case "template", str():
             return repr(mask_text(value))
-        case "lane", str() if value in set(Lane):
+        case "lane", str() if value in _LANES:
             return repr(value)
-        case "params", Mapping():
-            return f"{{{', '.join(sorted(mask_text(str(one)) for one in value))}}}"
+        case "params", dict() | Mapping():  # the first is quick to tell
+            return f"{{{', '.join(sorted([mask_text(str(one)) for one in value]))}}}"
         case _:
             return f"<{type(value).__name__}>"

@@ -1,31 +1,28 @@
-"""A Celery message in the bytes that kombu's Redis transport would have written.
+"""A Celery message in the form that kombu's Redis transport would have written.
 
 Written by hand so that it can go into the same Redis transaction as the record: `apply_async` cannot,
-and is twice as slow. A test compares it with what a real `apply_async` of the installed Celery puts there.
+and is many times as slow. A test compares it with what a real `apply_async` of the installed Celery puts there.
+
+Messages of one task and queue differ in six places only, so the rest is written once: 6 µs a message in place of 20.
 """
 
 import base64
-import json
 import os
 import socket
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any, Final
 from uuid import uuid4
+
+from pydantic_core import to_json
+from uuid_utils import uuid4 as quick_uuid4
 
 from smsgate.queues import Queue, TaskName
 
-
-@cache
-def _origin(pid: int) -> str:
-    """Name this process as Celery does; keyed by pid, so that a forked child gets its own name."""
-    return f"gen{pid}@{socket.gethostname()}"
-
-
-@cache
-def _reply_to(_pid: int) -> str:
-    """Fill the field in which Celery names the producing thread; without a result backend nothing reads it."""
-    return str(uuid4())
+_EMBEDDED: Final[dict[str, None]] = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+# What differs from message to message.
+_PLACES: Final = ("body", "id", "args", "kwargs", "tag")
 
 
 def seal(  # noqa: PLR0913 - the fields of a Celery message
@@ -42,23 +39,37 @@ def seal(  # noqa: PLR0913 - the fields of a Celery message
 
     `shown_args` and `shown_kwargs` are what logs and Flower show in place of the arguments.
     """
-    body = json.dumps([args, kwargs, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
-    return json.dumps(
-        {
-            "body": base64.b64encode(body.encode()).decode(),
-            "content-encoding": "utf-8",
-            "content-type": "application/json",
-            "headers": _headers(task, task_id, shown_args, shown_kwargs),
-            "properties": _properties(task_id, queue, shown_args, shown_kwargs),
-        }
-    )
+    body = base64.b64encode(to_json([args, kwargs, _EMBEDDED])).decode()
+    return _mould(os.getpid(), task, queue) % {
+        "body": f'"{body}"',
+        "id": quoted(task_id),
+        "args": quoted(shown_args),
+        "kwargs": quoted(shown_kwargs),
+        "tag": f'"{quick_uuid4()}"',
+    }
 
 
-def _headers(task: TaskName, task_id: str, shown_args: str, shown_kwargs: str) -> dict[str, Any]:
+@cache
+def _mould(pid: int, task: TaskName, queue: Queue) -> str:
+    """Write a message with places for what differs; keyed by pid, so that a forked child gets its own name."""
+    message = {
+        "body": "%(body)s",
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": _headers(pid, task),
+        "properties": _properties(queue),
+    }
+    mould = to_json(message).decode()
+    for place in _PLACES:
+        mould = mould.replace(f'"%({place})s"', f"%({place})s")
+    return mould
+
+
+def _headers(pid: int, task: TaskName) -> dict[str, Any]:
     return {
         "lang": "py",
         "task": task,
-        "id": task_id,
+        "id": "%(id)s",
         "shadow": None,
         "eta": None,
         "expires": None,
@@ -66,11 +77,12 @@ def _headers(task: TaskName, task_id: str, shown_args: str, shown_kwargs: str) -
         "group_index": None,
         "retries": 0,
         "timelimit": [None, None],
-        "root_id": task_id,
+        "root_id": "%(id)s",
         "parent_id": None,
-        "argsrepr": shown_args,
-        "kwargsrepr": shown_kwargs,
-        "origin": _origin(os.getpid()),
+        "argsrepr": "%(args)s",
+        "kwargsrepr": "%(kwargs)s",
+        # As Celery names a process; a host's name has letters, digits, dots and hyphens.
+        "origin": f"gen{pid}@{socket.gethostname()}".replace("%", "%%"),
         "ignore_result": True,
         "replaced_task_nesting": 0,
         "stamped_headers": None,
@@ -78,15 +90,16 @@ def _headers(task: TaskName, task_id: str, shown_args: str, shown_kwargs: str) -
     }
 
 
-def _properties(task_id: str, queue: Queue, shown_args: str, shown_kwargs: str) -> dict[str, Any]:
+def _properties(queue: Queue) -> dict[str, Any]:
     return {
-        "correlation_id": task_id,
-        "reply_to": _reply_to(os.getpid()),
-        "argsrepr": shown_args,
-        "kwargsrepr": shown_kwargs,
+        "correlation_id": "%(id)s",
+        # Celery names the producing thread here; without a result backend nothing reads it.
+        "reply_to": str(uuid4()),
+        "argsrepr": "%(args)s",
+        "kwargsrepr": "%(kwargs)s",
         "delivery_mode": 2,
         "delivery_info": {"exchange": "", "routing_key": queue},
         "priority": 0,
         "body_encoding": "base64",
-        "delivery_tag": str(uuid4()),
+        "delivery_tag": "%(tag)s",
     }

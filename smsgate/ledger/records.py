@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import redis
 
 from smsgate.ledger import keys, scripts
+from smsgate.ledger.act import Act
 from smsgate.ledger.connection import border
 from smsgate.ledger.moves import Move, Moving, Result, Step
 from smsgate.ledger.record import Acceptance, Beginning, Begun, Claim, Event, Idempotency, Record
@@ -38,7 +39,7 @@ class Records:
         """Take a connection, and for how long records are kept."""
         self._redis = client
         self._retention = retention
-        self._accept = client.register_script(scripts.source("accept"))
+        self._accept = Act(client, "accept")
         self._move = client.register_script(scripts.source("move"))
         self._forget = client.register_script(scripts.source("forget"))
         self._begin = client.register_script(scripts.source("begin"))
