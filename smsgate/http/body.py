@@ -30,7 +30,7 @@ def read_object(request: Request) -> dict[str, Any]:
         )
     raw = read(request, LONGEST)
     try:
-        parsed = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        parsed = _DECODER.decode(raw.decode())
     except _DuplicateKey as error:
         raise Problem(HTTPStatus.BAD_REQUEST, "duplicate-key", str(error)) from None
     except json.JSONDecodeError as error:
@@ -79,3 +79,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> Never:
     raise ValueError(name)
+
+
+# Built once: json.loads builds one for each call that asks for more than the usual.
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
