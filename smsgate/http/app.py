@@ -9,6 +9,8 @@ from smsgate.flow.replay import Replay
 from smsgate.flow.steer_batch import SteerBatch
 from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.http import batches, callbacks, dead_letters, health, messages, problems
+from smsgate.http.accept import Accept
+from smsgate.http.express import Express
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.batches import Batches
 from smsgate.ledger.connection import connect_briefly
@@ -37,7 +39,9 @@ def create_app() -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # likewise
     problems.register(app)
     api_keys, letters = ApiKeys(redis), DeadLetters(redis, records)
-    app.register_blueprint(messages.blueprint(submit_to(redis, settings), records, api_keys))
+    accept = Accept(submit_to(redis, settings), records)
+    app.register_blueprint(messages.blueprint(accept, records, api_keys))
+    app.wsgi_app = Express(app, accept, api_keys)  # type: ignore[method-assign]  # as Flask's documentation has it
     held = Batches(redis)
     steps = SubmitBatch(records, held, Groups(redis)), SteerBatch(held, Groups(redis))
     app.register_blueprint(batches.blueprint(*steps, held, records, api_keys))

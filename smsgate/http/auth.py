@@ -15,7 +15,12 @@ def authenticate(request: Request, api_keys: ApiKeys) -> str:
         Problem: There is no key, or it is not valid (401).
         StoreUnavailable: Redis is away, so that the key can be neither accepted nor refused.
     """
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return client_of(request.headers.get("Authorization", ""), api_keys)
+
+
+def client_of(authorization: str, api_keys: ApiKeys) -> str:
+    """Name the client by the header `Authorization`, as `authenticate` does."""
+    scheme, _, key = authorization.partition(" ")
     client = api_keys.client_of(key.strip()) if scheme.lower() == "bearer" and key else None
     if client is None:
         detail = "Authorization: must be `Bearer KEY` with a valid key; `smsgate keys create NAME` makes one."

@@ -28,9 +28,17 @@ def read_object(request: Request) -> dict[str, Any]:
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", "Content-Type: must be application/json; set the header."
         )
-    raw = read(request, LONGEST)
+    return parsed(read(request, LONGEST))
+
+
+def parsed(raw: bytes) -> dict[str, Any]:
+    """Parse a body that was read.
+
+    Raises:
+        Problem: As `read_object` says (400).
+    """
     try:
-        parsed = _DECODER.decode(raw.decode())
+        fields = _DECODER.decode(raw.decode())
     except _DuplicateKey as error:
         raise Problem(HTTPStatus.BAD_REQUEST, "duplicate-key", str(error)) from None
     except json.JSONDecodeError as error:
@@ -38,9 +46,9 @@ def read_object(request: Request) -> dict[str, Any]:
         raise Problem(HTTPStatus.BAD_REQUEST, "not-json", f"body: is not JSON: {error.msg} at {where}.") from None
     except (ValueError, RecursionError):
         raise Problem(HTTPStatus.BAD_REQUEST, "not-json", "body: is not JSON in UTF-8 of a reasonable shape.") from None
-    if not isinstance(parsed, dict):
+    if not isinstance(fields, dict):
         raise Problem(HTTPStatus.BAD_REQUEST, "not-an-object", "body: must be a JSON object with the message's fields.")
-    return parsed
+    return fields
 
 
 def read(request: Request, longest: int) -> bytes:

@@ -17,7 +17,15 @@ def idempotency_key(request: Request) -> str | None:
     Raises:
         Problem: It is none (400).
     """
-    key = request.headers.get("Idempotency-Key")
+    return checked(request.headers.get("Idempotency-Key"))
+
+
+def checked(key: str | None) -> str | None:
+    """Hold a key, if there is one, against the rule for it.
+
+    Raises:
+        Problem: It breaks it (400).
+    """
     if key is not None and not _KEY.fullmatch(key):
         detail = "Idempotency-Key: must be 1 to 255 printable ASCII characters without spaces, such as a UUID."
         raise Problem(HTTPStatus.BAD_REQUEST, "bad-idempotency-key", detail)

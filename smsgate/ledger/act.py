@@ -33,7 +33,7 @@ class Act:
         Raises:
             redis.RedisError: As redis-py raises it, after as many tries as the client makes.
         """
-        command = pack_command(("EVALSHA", self._script.sha, len(keys), *keys, *args))
+        command = pack_command(("EVALSHA", self._script.sha, len(keys), *keys, *args))  # type: ignore[arg-type]  # its stub means a tuple of one
         connection = self._connection()
         try:
             answer = connection.retry.call_with_retry(
