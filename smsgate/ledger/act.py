@@ -33,21 +33,19 @@ class Act:
         Raises:
             redis.RedisError: As redis-py raises it, after as many tries as the client makes.
         """
-        command = pack_command(("EVALSHA", self._script.sha, len(keys), *keys, *args))  # type: ignore[arg-type]  # its stub means a tuple of one
-        connection = self._connection()
+        command = pack_command(("EVALSHA", self._script.sha, len(keys), *keys, *args))  # type: ignore[arg-type]  # its stub takes one element only
+        connection = self._take()
         try:
-            answer = connection.retry.call_with_retry(
+            return connection.retry.call_with_retry(
                 lambda: _exchange(connection, command), lambda _error: connection.disconnect()
             )
         except NoScriptError:
             # A Redis that was restarted or failed over; the slow way brings it the script.
-            self._idle.append(connection)
             return self._script(keys, args)
-        # Whatever else went wrong, an answer may still be on its way: that connection closes with its last reference.
-        self._idle.append(connection)
-        return answer
+        finally:
+            self._put_back(connection)
 
-    def _connection(self) -> Any:
+    def _take(self) -> Any:
         while self._idle:
             try:
                 connection = self._idle.pop()
@@ -55,9 +53,23 @@ class Act:
                 break
             if connection.pid == os.getpid():  # a child must not speak on its parent's
                 return connection
-        return self._pool.make_connection()
+        return self._pool.get_connection()
+
+    def _put_back(self, connection: Any) -> None:
+        """Keep one that works; the pool counts the others, and has its own way, and number of tries, to connect."""
+        if connection.is_connected and not connection.should_reconnect():
+            self._idle.append(connection)
+        else:
+            self._pool.release(connection)
 
 
 def _exchange(connection: Any, command: bytes) -> Any:
-    connection.send_packed_command([command])
-    return connection.read_response()
+    try:
+        connection.send_packed_command([command])
+        return connection.read_response()
+    except redis.ResponseError:
+        raise
+    except BaseException:
+        # Whatever cut it short (a signal, between the two), the answer to this must not be taken for the next one's.
+        connection.disconnect()
+        raise
