@@ -27,6 +27,11 @@ $(VENV)/dev.stamp: deploy/locks/dev.txt pyproject.toml | $(BIN)/python
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/run.stamp
 
+$(VENV)/bench.stamp: deploy/locks/bench.txt | $(VENV)/run.stamp
+	@echo "Installing what is measured against, and plots (once) …"
+	$(PIP) install --require-hashes -r deploy/locks/bench.txt
+	@touch $@
+
 run: $(VENV)/run.stamp ## Start the whole system on this machine and send one sample SMS through it
 	@exec $(BIN)/smsgate up
 
@@ -55,13 +60,13 @@ format: $(VENV)/dev.stamp ## Format the code and mend what ruff can mend
 lock: $(VENV)/dev.stamp ## Resolve the dependencies anew into deploy/locks
 	$(BIN)/uv pip compile -q --generate-hashes --upgrade --python-version 3.11 --custom-compile-command 'make lock' --extra dev pyproject.toml -o deploy/locks/dev.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' --extra gateway --extra sandbox -c deploy/locks/dev.txt pyproject.toml deploy/locks/build.in -o deploy/locks/run.txt
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' --extra bench -c deploy/locks/dev.txt pyproject.toml -o deploy/locks/bench.txt
 
 clean: ## Remove what was installed and what the development system stored
 	rm -rf $(VENV) .smsgate
 
-bench: $(VENV)/dev.stamp ## Measure: what the sandbox takes, what importing the producer costs
-	$(BIN)/python bench/import_cost.py
-	$(BIN)/python bench/sandbox_rate.py
+bench: $(VENV)/bench.stamp ## Measure everything beside what people would use instead; BENCH="accept --quick" for a part of it
+	$(BIN)/python -m bench $(BENCH)
 
 chaos: $(VENV)/dev.stamp ## Prove the promise: kill, break and delay everything, and count what was lost or sent twice
 	$(BIN)/python -m tests.chaos $(CHAOS)
