@@ -2,13 +2,15 @@
 
 import argparse
 import importlib
+import signal
 import sys
 import time
+import traceback
 from typing import Final
 
-from bench.report import write
+from bench.report import CannotRun, write
 
-SCENARIOS: Final = ("accept", "deliver", "end_to_end", "peers", "cost")
+SCENARIOS: Final = ("accept", "deliver", "end_to_end", "peers", "cost", "import_cost", "sandbox_rate")
 
 
 def main() -> int:
@@ -19,16 +21,29 @@ def main() -> int:
     unknown = set(asked.scenario) - set(SCENARIOS)
     if unknown:
         options.error(f"no such scenario: {', '.join(sorted(unknown))}")
-    failed = []
-    for name in asked.scenario or SCENARIOS:
-        began = time.monotonic()
-        try:
-            write(name, importlib.import_module(f"bench.{name}").run(quick=asked.quick), quick=asked.quick)
-        except Exception as error:  # noqa: BLE001 - the others still have something to say
-            print(f"{name} failed: {type(error).__name__}: {error}", file=sys.stderr)
-            failed.append(name)
-        print(f"({name} took {time.monotonic() - began:.0f} s)\n", file=sys.stderr)
+    # So that what was started ends here too, as it does on Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    failed = [name for name in asked.scenario or SCENARIOS if not _ran(name, quick=asked.quick)]
+    if failed:
+        print(f"without figures: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _ran(name: str, *, quick: bool) -> bool:
+    """Run one scenario; where it cannot run it says why, and the others go on."""
+    print(f"{name} …", file=sys.stderr)
+    began = time.monotonic()
+    try:
+        write(name, importlib.import_module(f"bench.{name}").run(quick=quick), quick=quick)
+    except CannotRun as error:
+        print(f"{name} cannot run: {error}", file=sys.stderr)
+        return False
+    except Exception:  # noqa: BLE001 - the others still have something to say
+        traceback.print_exc()
+        return False
+    finally:
+        print(f"({name} took {time.monotonic() - began:.0f} s)\n", file=sys.stderr)
+    return True
 
 
 if __name__ == "__main__":

@@ -166,11 +166,11 @@ def plain(url: str, provider: SandboxProcess, count: int) -> float:
         os.environ.update(environment)
         from bench.plain import app, send  # noqa: PLC0415 - it reads the environment
 
-        app.conf.broker_url = url
+        app.conf.update(broker_url=url)
         send.delay("13700000000")
         done = accepted(provider)
         start = done()
-        until(lambda: done() > start or time.sleep(0.1), "the plain worker is ready")
+        until(lambda: done() > start, "the plain worker is ready", pause=0.1)
         with standing(pid):
             for number in range(count):
                 send.delay(f"137{number:08d}")

@@ -55,6 +55,10 @@ def _cell(value: object) -> str:
 
 def ratio(part: float, whole: float, aim: float, *, at_most: bool = False) -> str:
     """Write a ratio beside its aim; one that falls short says so."""
-    value = part / whole if whole else float("nan")
+    return against(part / whole if whole else float("nan"), aim, at_most=at_most)
+
+
+def against(value: float, aim: float, unit: str = "", *, at_most: bool = False) -> str:
+    """Write a figure beside its aim; one that falls short says so, and so does one that there is none of."""
     kept = value <= aim if at_most else value >= aim
-    return f"{value:.2f} (aim {'≤' if at_most else '≥'} {aim:g}{'' if kept else ', **short**'})"
+    return f"{_round(value)}{unit} (aim {'≤' if at_most else '≥'} {aim:,g}{unit}{'' if kept else ', **short**'})"

