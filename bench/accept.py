@@ -42,10 +42,10 @@ def run(*, quick: bool) -> Report:
 
 
 NOTES: Final = (
-    "One web process of one worker each; the plain views run under the very options of ours. wrk of one thread, every "
-    "request of a run to a number of its own. Median of the runs, which take turns (least to most).",
-    "`apply_async` and the SDK in the view are what people write: Celery's and Gunicorn's defaults, the task's arguments "
-    "in the message. The plain view validates nothing, knows no key, keeps no record and no idempotency key; ours does.",
+    """One web process of one worker each; the plain views run under the very options of ours. wrk has one thread, and
+each request of a run goes to a number of its own. Median of the runs, which take turns (least to most).""",
+    """The plain views are what people write: the defaults of Celery and Gunicorn. They check nothing, know no keys and
+keep no record; ours does.""",
 )
 
 
@@ -89,6 +89,7 @@ def _table(found: Loads, connections: int) -> str:
 
 def _aims(rates: Mapping[str, float]) -> list[tuple[str, str]]:
     best = max(rate for name, rate in rates.items() if "/v1/batches" in name)
+    # Without wrk there is none of them: an aim without a figure counts as short.
     ours = rates.get(OURS, math.nan)
     return [
         ("single against the plain apply_async view, same server", figures.ratio(ours, rates.get(PLAIN, 0), 2.5)),

@@ -68,12 +68,6 @@ def run(*, quick: bool = False) -> Report:
     return Report(
         "What importing the producer costs",
         figures.table(("", "seconds", "MiB", "modules", "of celery alone"), rows),
-        [
-            (
-                "producer against Celery alone",
-                figures.ratio(costs["workers.tasks"].seconds, alone.seconds, 2, at_most=True),
-            )
-        ],
     )
 
 

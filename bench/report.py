@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +43,7 @@ def _page(name: str, report: Report, *, quick: bool) -> str:
     aims = "".join(f"- {what}: {came}\n" for what, came in report.aims)
     notes = "\n".join(f"{note}\n" for note in report.notes)
     image = f"![{report.title}]({name}.png)\n" if report.plot and not quick else ""
-    parts = (f"# {report.title}\n", report.text, aims, notes, image, f"{date.today():%Y-%m-%d}. {describe()}\n")
+    parts = (f"# {report.title}\n", report.text, aims, notes, image, f"{datetime.now(UTC):%Y-%m-%d}. {describe()}\n")
     return "\n".join(part for part in parts if part)
 
 
@@ -52,7 +52,7 @@ def summary(results: Path) -> str:
     lines = [
         "# What was measured",
         "",
-        "`make bench` writes these pages; bench/README.md says how. Every aim, kept or not:",
+        "`make bench` writes these pages. Every aim, kept or not:",
     ]
     for page in sorted(results.glob("*.md")):
         if page.name == "README.md":

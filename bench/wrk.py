@@ -5,18 +5,17 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from bench.report import CannotRun
 
 _FIX: Final = "wrk is not installed; on Debian and Ubuntu: apt-get install wrk"
 _UNITS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 _RATE: Final = re.compile(r"Requests/sec:\s+([\d.]+)")
 _PERCENTILE: Final = re.compile(r"^\s+(50|99)(?:\.000)?%\s+([\d.]+)(us|ms|s|m)\s*$", re.MULTILINE)
 _WRONG: Final = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)")
-
-
-class WrkMissing(RuntimeError):
-    """There is no wrk on the PATH; the text says how to get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +28,18 @@ class Load:
     wrong: str = ""
 
 
-def load(url: str, body: dict[str, Any] | bytes, headers: dict[str, str], *, connections: int, seconds: float) -> Load:
+def load(url: str, body: dict[str, Any], headers: Mapping[str, str], *, connections: int, seconds: float) -> Load:
     """POST a body over and over through so many connections.
 
     Raises:
-        WrkMissing: It is not installed.
+        CannotRun: It is not installed.
         RuntimeError: An answer was no 2xx.
     """
     program = shutil.which("wrk")
     if program is None:
-        raise WrkMissing(_FIX)
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        raise CannotRun(_FIX)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_script(raw, {"Content-Type": "application/json", **headers}))
+        script.write(_script(json.dumps(body), {"Content-Type": "application/json", **headers}))
         script.flush()
         command = [program, "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "20s", "--latency"]
         done = subprocess.run([*command, "-s", script.name, url], capture_output=True, text=True, check=True)
@@ -60,15 +58,14 @@ def read(said: str) -> Load:
     return Load(float(rate[1]), times["50"], times["99"], "; ".join(one[0] for one in _WRONG.finditer(said)))
 
 
-def _script(body: bytes, headers: dict[str, str]) -> str:
+def _script(body: str, headers: dict[str, str]) -> str:
     """Write the Lua that gives each request a number of its own where the body says 13700000000."""
     lines = [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
-    text = body.decode()
     return "\n".join(
         [
             'wrk.method = "POST"',
             *lines,
-            f"local body = [==[{text}]==]",
+            f"local body = [==[{body}]==]",
             "local number = 0",
             "request = function()",
             "  number = number + 1",
