@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from queue import Empty
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from kombu.transport import redis
@@ -21,12 +21,6 @@ log = structlog.get_logger()
 
 # Its stub lacks most of what is needed here.
 kombu_redis: Any = redis
-
-# Seconds from turn to turn of the loop of a worker that has tasks to acknowledge, and takes as many at a time as CROWD.
-# Of dozens of threads one is done every other millisecond; to acknowledge and to take each by itself kept the loop
-# busier than all the threads. A few processes would wait for it in vain.
-TURN: Final = 0.004
-CROWD: Final = 16
 
 
 class Channel(kombu_redis.Channel):  # type: ignore[misc]
@@ -145,22 +139,10 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
 class Poller(kombu_redis.MultiChannelPoller):  # type: ignore[misc]
     """A poller that settles what a channel owes before it asks for more."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._next_turn = 0.0
-
     def on_poll_start(self) -> None:
-        if debts().open():
-            self._wait_for_company()
         for channel in list(self._channels):
             channel.qos.settle_again()
         super().on_poll_start()
-
-    def _wait_for_company(self) -> None:
-        """Let more tasks end before the next turn, where there are many at a time."""
-        if any(channel.qos.prefetch_count >= CROWD for channel in self._channels):
-            time.sleep(max(0.0, self._next_turn - time.monotonic()))
-            self._next_turn = time.monotonic() + TURN
 
 
 class Transport(kombu_redis.Transport):  # type: ignore[misc]
