@@ -8,13 +8,17 @@ of the client that it was built from, because its connections are.
 import os
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import redis
 from hiredis import pack_command
 from redis.exceptions import NoScriptError
 
 from smsgate.ledger import scripts
+
+# What is idle of a pool is held for as long as the pool is.
+_IDLE: Final[WeakKeyDictionary[redis.ConnectionPool, deque[Any]]] = WeakKeyDictionary()
 
 
 class Act:
@@ -24,8 +28,9 @@ class Act:
         """Take a client, and the name of a file in `lua`."""
         self._script = client.register_script(scripts.source(name))
         self._pool = client.connection_pool
-        # Its two ends are safe to use from many threads at once: no lock is needed.
-        self._idle: deque[Any] = deque()
+        # One for each pool, however many acts there are: the pool counts what is not in it, and gives no more than a
+        # hundred. A deque's ends are safe to use from many threads at once: no lock is needed.
+        self._idle = _IDLE.setdefault(self._pool, deque())
 
     def __call__(self, keys: Sequence[str], args: Sequence[str | int]) -> Any:
         """Run the script.
