@@ -39,7 +39,7 @@ def load(url: str, body: dict[str, Any], headers: Mapping[str, str], *, connecti
     if program is None:
         raise CannotRun(_FIX)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_script(json.dumps(body), {"Content-Type": "application/json", **headers}))
+        script.write(_lua(json.dumps(body), {"Content-Type": "application/json", **headers}))
         script.flush()
         command = [program, "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "20s", "--latency"]
         done = subprocess.run([*command, "-s", script.name, url], capture_output=True, text=True, check=True)
@@ -58,7 +58,7 @@ def read(said: str) -> Load:
     return Load(float(rate[1]), times["50"], times["99"], "; ".join(one[0] for one in _WRONG.finditer(said)))
 
 
-def _script(body: str, headers: dict[str, str]) -> str:
+def _lua(body: str, headers: dict[str, str]) -> str:
     """Write the Lua that gives each request a number of its own where the body says 13700000000."""
     lines = [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
     return "\n".join(
