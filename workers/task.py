@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from celery.result import AsyncResult
@@ -72,8 +73,13 @@ class SendTask(GatewayTask):
             TypeError: The call does not fit `send_sms`.
             InvalidMessage: A field breaks a rule.
         """
-        given = inspect.signature(self.run).bind(*args, **kwargs).arguments
+        given = self._signature.bind(*args, **kwargs).arguments
         return Message.check({name: value for name, value in given.items() if value is not None})
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        """Read it once: that takes a quarter of a call's time."""
+        return inspect.signature(self.run)
 
     def on_failure(self, exc: BaseException, task_id: str, *_failure: Any) -> None:
         """Make a message that is out of attempts a dead letter; Celery's failure handler."""
