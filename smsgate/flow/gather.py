@@ -8,8 +8,8 @@ from smsgate.ledger.groups import Groups
 from smsgate.ledger.lanes import By, Lanes
 from smsgate.message import Lane
 
-# The lanes whose messages may leave together: a code is never held.
-LANES: Final = (Lane.NOTICE, Lane.BULK)
+# Rows of a batch leave together in any lane; other messages that leave together are notices or bulk.
+LANES: Final = tuple(Lane)
 
 
 @dataclass(frozen=True, slots=True)

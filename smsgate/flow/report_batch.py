@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from smsgate.flow.report import moment
-from smsgate.flow.submit_batch import Rejected, Upload
+from smsgate.flow.write_rows import Rejected, Upload
 from smsgate.ledger.batch import Batch
 
 

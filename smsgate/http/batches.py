@@ -1,39 +1,36 @@
 """`/v1/batches`: take rows by the hundred thousand, tell how they stand, pause, let go on, call back."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import IO, Any, Final
+from threading import BoundedSemaphore
+from typing import Final
 
 from flask import Blueprint, Request, Response, g, jsonify, request, url_for
 
-from smsgate.errors import BatchClosed, FieldError, InvalidMessage
+from smsgate.errors import FieldError, InvalidMessage
 from smsgate.flow.clock import system_clock
 from smsgate.flow.report import report
 from smsgate.flow.report_batch import report_batch, report_upload
 from smsgate.flow.steer_batch import SteerBatch
-from smsgate.flow.submit_batch import Given, SubmitBatch, Upload, UploadBroken
+from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.http.auth import authenticate
-from smsgate.http.idempotency import idempotency_key
+from smsgate.http.numbers import is_number
 from smsgate.http.problems import Problem
-from smsgate.http.rows.csv_rows import csv_rows
-from smsgate.http.rows.json_rows import JsonBatch
-from smsgate.http.rows.ndjson import ndjson_rows
+from smsgate.http.upload import uploaded
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.batch import Batch, Status
 from smsgate.ledger.batches import Batches, row_id
 from smsgate.ledger.records import Records
-from smsgate.message import MESSAGE_ID, Common, Lane
+from smsgate.message import MESSAGE_ID
 from smsgate.states import State
 
 _ID: Final = re.compile(MESSAGE_ID)
 _ACTIONS: Final = {"pause": Status.PAUSED, "resume": Status.OPEN, "cancel": Status.CANCELLED}
 # Rows that one page may hold, and that are looked at for it.
 _MOST_SHOWN: Final = 1_000
-_FORMATS: Final[Mapping[str, Callable[[IO[bytes]], Iterable[Given]]]] = {
-    "application/x-ndjson": ndjson_rows,
-    "text/csv": csv_rows,
-}
+# Uploads that one process reads side by side. Each takes one of its threads for as long as its client likes, and single
+# messages need the others.
+_MOST_UPLOADS: Final = 8
 
 
 def blueprint(
@@ -41,6 +38,7 @@ def blueprint(
 ) -> Blueprint:
     """Build the routes round their parts."""
     routes = Blueprint("batches", __name__, url_prefix="/v1/batches")
+    room = BoundedSemaphore(_MOST_UPLOADS)
 
     @routes.before_request
     def _authenticate() -> None:
@@ -48,7 +46,13 @@ def blueprint(
 
     @routes.post("")
     def accept() -> tuple[Response, int, dict[str, str]]:
-        upload = _uploaded(submit, request)
+        if not room.acquire(blocking=False):
+            detail = f"This process reads {_MOST_UPLOADS} batches already; try again in a moment."
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "uploads-busy", detail)
+        try:
+            upload = uploaded(submit, request, g.client)
+        finally:
+            room.release()
         headers = {"Location": url_for("batches.show", batch_id=upload.batch.id)}
         if upload.replayed:
             headers["Idempotency-Replayed"] = "true"
@@ -81,57 +85,6 @@ def blueprint(
     return routes
 
 
-def _uploaded(submit: SubmitBatch, request: Request) -> Upload:
-    """Read a batch to its end.
-
-    Raises:
-        Problem: It broke off, was called back meanwhile, or has no row that is a message.
-    """
-    common, rows = _batch_of(request)
-    try:
-        upload = submit(common, rows, client=g.client, idempotency_key=idempotency_key(request))
-    except UploadBroken as broken:
-        raise _broken(broken) from None
-    except BatchClosed as closed:
-        raise Problem(HTTPStatus.CONFLICT, "batch-cancelled", f"id: {closed}.") from None
-    if not upload.accepted:
-        raise _nothing(upload)
-    return upload
-
-
-def _batch_of(request: Request) -> tuple[Common, Iterable[Given]]:
-    """Begin to read a batch: its own fields, and its rows as they come.
-
-    Raises:
-        InvalidMessage: Its own fields break a rule, or what came is not of its format.
-        Problem: It is of no format that is read here (415).
-    """
-    if request.mimetype == "application/json":
-        body = JsonBatch(request.stream)
-        return _common(body.head), body.rows()
-    read = _FORMATS.get(request.mimetype)
-    if read is None:
-        detail = "Content-Type: must be application/json, application/x-ndjson or text/csv; set the header."
-        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown-format", detail)
-    return _common(_query(request)), read(request.stream)
-
-
-def _query(request: Request) -> dict[str, Any]:
-    """Read a batch's own fields from the query string, where numbers are written as text."""
-    given: dict[str, Any] = {}
-    for name, values in request.args.lists():
-        if len(values) > 1:
-            raise InvalidMessage([FieldError(name, "is given twice; give it once")])
-        given[name] = values[0]
-    if str(given.get("valid_for", "")).isdecimal():
-        given["valid_for"] = int(given["valid_for"])
-    return given
-
-
-def _common(fields: Mapping[str, Any]) -> Common:
-    return Common.check({"lane": Lane.BULK, **fields})
-
-
 def _owned(batches: Batches, batch_id: str) -> Batch:
     """Find a batch that this client may see: its own, or one that no HTTP client owns.
 
@@ -150,25 +103,10 @@ def _page(request: Request) -> tuple[State | None, int, int]:
     errors = []
     if state is not None and state not in set(State):
         errors.append(FieldError("state", f"must be one of {', '.join(State)}"))
-    if start is not None and not start.isdecimal():
+    if start is not None and not is_number(start):
         errors.append(FieldError("cursor", "must be the `next` of the page before; leave it out for the first"))
-    if limit is not None and not (limit.isdecimal() and 1 <= int(limit) <= _MOST_SHOWN):
+    if limit is not None and not (is_number(limit) and 1 <= int(limit) <= _MOST_SHOWN):
         errors.append(FieldError("limit", f"must be a whole number from 1 to {_MOST_SHOWN:,}"))
     if errors:
         raise InvalidMessage(errors)
     return State(state) if state else None, int(start or 0), int(limit or 100)
-
-
-def _broken(broken: UploadBroken) -> Problem:
-    errors = broken.error.errors if isinstance(broken.error, InvalidMessage) else ()
-    what = "; ".join(f"{one.field}: {one.message}" for one in errors) or "body: it could not be read to its end"
-    detail = (
-        f"{what}. {broken.upload.accepted:,} rows before that were accepted and go out; mend the rest and repeat the "
-        "request with the same Idempotency-Key: what was accepted is not sent again."
-    )
-    return Problem(HTTPStatus.BAD_REQUEST, "upload-broken", detail, **report_upload(broken.upload))
-
-
-def _nothing(upload: Upload) -> Problem:
-    detail = "messages: not one row is a message; see `rejected`." if upload.received else "messages: is empty."
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no-valid-row", detail, **report_upload(upload))

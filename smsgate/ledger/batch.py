@@ -28,11 +28,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row that is a message: its place in the batch, and what it says beyond what all rows say."""
+    """One row that is a message: its place in the batch, and what it says beyond number, template and lane (JSON)."""
 
     index: int
     to: Phone
-    more: Mapping[str, Any]
+    more: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The batches in Redis: what all rows share, their counts, and the way in which rows are written by the hundred."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 from uuid import uuid4
 
 import redis
@@ -25,6 +25,7 @@ class Batches:
         self._redis = client
         self._open = client.register_script(scripts.source("open_batch"))
         self._accept = client.register_script(scripts.source("accept_rows"))
+        self._note = client.register_script(scripts.source("note_batch"))
         self._steer = client.register_script(scripts.source("steer_batch"))
 
     def open(self, batch: Batch, fingerprint: str, key: str | None) -> tuple[Acceptance, str]:
@@ -58,8 +59,15 @@ class Batches:
             known = cast("dict[str, str]", self._redis.hgetall(keys.batch(batch_id)))
         return Batch.read(batch_id, known) if "status" in known else None
 
-    def accept(self, batch: Batch, rows: Sequence[Row], gathers: Gathers, now: int) -> tuple[Status | None, list[int]]:
-        """Write rows; returns the status of a batch that takes no more, and the places of rows that were there already.
+    def is_begun(self, client: str, key: str) -> bool:
+        """Say whether a key is in use: by a batch, or by a message."""
+        with border():
+            return bool(self._redis.exists(keys.idempotency(client, key)))
+
+    def accept(self, batch: Batch, rows: Sequence[Row], gathers: Gathers, now: int) -> tuple[Status | None, set[int]]:
+        """Write rows, unless the batch takes no more (gives its status) or some are there already (gives which).
+
+        As long as one of them is there nothing is written: whoever calls compares, and gives the others again.
 
         Raises:
             StoreUnavailable: Nothing was written, or the answer was lost; the same call may be made again.
@@ -76,18 +84,15 @@ class Batches:
                 args=[
                     *(batch.id, keys.RECORD_OF, keys.OPEN_RECORD_TTL, batch.valid_until(now), group),
                     *(at + gathers.wait, keys.GROUP_TTL, at, len(common), *common),
-                    *(part for row in rows for part in (row.index, row.to, row.to.national, _written(row.more))),
+                    *(part for row in rows for part in (row.index, row.to, row.to.national, row.more)),
                 ],
             )
-        return None if status == "accepted" else Status(status), [int(index) for index in known]
+        return None if status in ("accepted", "known") else _closed(status), {int(index) for index in known}
 
     def note(self, batch_id: str, now: int, *, received: int, rejected: int, complete: bool) -> None:
         """Note how far an upload has come."""
-        known: list[str | int] = ["received_at", now, "rows_received", received, "rows_rejected", rejected]
-        if complete:
-            known += ["complete", 1]
         with border():
-            self._redis.hset(keys.batch(batch_id), items=known)
+            self._note(keys=[keys.batch(batch_id)], args=[now, received, rejected, int(complete)])
 
     def steer(self, batch: Batch, status: Status, now: int) -> bool:
         """Pause a batch, let it go on or call it back; False for one that was called back for good.
@@ -134,5 +139,6 @@ def _record(batch: Batch, gathers: Gathers, now: int) -> dict[str, str | int]:
     return {**known, **{name: value for name, value in more.items() if value}}
 
 
-def _written(more: Mapping[str, Any]) -> str:
-    return json.dumps(more, ensure_ascii=False, separators=(",", ":")) if more else ""
+def _closed(status: str) -> Status:
+    """Read the status of a batch that takes no more; one that was removed meanwhile takes no more either."""
+    return Status(status) if status in set(Status) else Status.CANCELLED

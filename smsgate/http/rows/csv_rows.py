@@ -2,52 +2,81 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from smsgate.errors import FieldError, InvalidMessage
-from smsgate.flow.submit_batch import Given
+from smsgate.flow.write_rows import Given
+from smsgate.http.rows.body import Body
 
 # The columns that are no variables of the template.
 _OWN: Final = ("to", "reference")
-# Characters of one value, above what any field may have.
-_LONGEST: Final = 64 * 1024
+# Characters of one row; the longest that keeps to the limits of its fields is far below.
+LONGEST: Final = 64 * 1024
+_VARIABLE: Final = re.compile(r"\w{1,64}")
 
 
-def csv_rows(stream: IO[bytes]) -> Iterator[Given]:
+def csv_rows(body: Body) -> Iterator[Given]:
     """Read rows: the column `to`, perhaps `reference`; every other is a variable of the template.
 
     Raises:
-        InvalidMessage: The header has no `to`, or names a column twice; or the text is no UTF-8, or no CSV.
+        InvalidMessage: The header has no `to`, names a column twice, or one that can be no variable; or the text is no
+            UTF-8, or no CSV; or a row has no end in sight.
     """
-    csv.field_size_limit(_LONGEST)
-    text = io.TextIOWrapper(io.BufferedReader(_Input(stream)), encoding="utf-8-sig", newline="")
+    csv.field_size_limit(LONGEST)
+    text = _Lines(io.TextIOWrapper(io.BufferedReader(_Input(body)), encoding="utf-8-sig", newline=""))
     lines = csv.reader(text, strict=True)
     try:
-        header = next(lines, None)
-        columns = _columns(header or [])
-        filled = (values for values in lines if values)
-        for index, values in enumerate(filled):
-            yield _given(index, columns, values)
+        columns = _columns(next(lines, []))
+        index = 0
+        for values in lines:
+            text.begin()
+            if values:
+                yield _given(index, columns, values)
+                index += 1
     except csv.Error as error:
         raise _wrong(f"is no CSV at line {lines.line_num}: {error}") from None
     except UnicodeDecodeError:
-        raise _wrong(f"is not UTF-8 after line {lines.line_num}") from None
+        raise _wrong(f"is not UTF-8 after line {lines.line_num}; save the file as UTF-8") from None
 
 
 class _Input(io.RawIOBase):
-    """A WSGI input as Python's text layer wants it."""
+    """A body as Python's text layer wants it."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
+    def __init__(self, body: Body) -> None:
+        self._body = body
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = self._stream.read(len(buffer))
+        piece = self._body.read(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
+
+
+class _Lines:
+    """The lines of a text, which refuses to be read for ever within one row."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.begin()
+
+    def begin(self) -> None:
+        self._left = LONGEST
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        self._left -= len(line)
+        if self._left < 0:
+            raise InvalidMessage([FieldError("row", f"is longer than {LONGEST:,} characters; shorten it")])
+        if not line:
+            raise StopIteration
+        return line
 
 
 def _columns(header: Sequence[str]) -> list[str]:
@@ -57,6 +86,9 @@ def _columns(header: Sequence[str]) -> list[str]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise _wrong(f"names the column {twice!r} twice in its header row")
+    wrong = next((place for place, name in enumerate(names, 1) if not _VARIABLE.fullmatch(name)), None)
+    if wrong is not None:
+        raise _wrong(f"column {wrong} of its header row is no name of a variable: letters, digits and _, up to 64")
     return names
 
 

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import ijson
 from ijson.common import IncompleteJSONError, JSONError
 
 from smsgate.errors import FieldError, InvalidMessage
-from smsgate.flow.submit_batch import Given
+from smsgate.flow.submit_batch import Withdrawn
+from smsgate.flow.write_rows import Given
+from smsgate.http.rows.body import Body
 from smsgate.http.rows.unique import unique
 
 # Bytes of the batch's own fields, and of one row; the longest that keep to their limits are far below.
 LONGEST: Final = 64 * 1024
 _PIECE: Final = 64 * 1024
+# Values within values; a message has two.
+_DEEPEST: Final = 20
 _ROWS: Final = "messages"
 Event = tuple[str, Any]
 
@@ -21,13 +25,13 @@ Event = tuple[str, Any]
 class JsonBatch:
     """A batch as one JSON object: `head` are its own fields, which come before its rows."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, body: Body) -> None:
         """Read up to the first row.
 
         Raises:
             InvalidMessage: It is no JSON object, or has no `messages`.
         """
-        self._measured = _Measured(stream)
+        self._measured = _Measured(body)
         self._events: Iterator[Event] = iter(ijson.basic_parse(self._measured, use_float=True))
         self.head = self._read_head()
 
@@ -35,7 +39,8 @@ class JsonBatch:
         """Read the rows.
 
         Raises:
-            InvalidMessage: What follows is no JSON, or the batch has fields behind its rows.
+            Withdrawn: The batch has fields behind its rows: those read so far were not meant as they were taken.
+            InvalidMessage: What follows is no JSON.
         """
         for index in count():
             kind, value = self._next()
@@ -45,7 +50,7 @@ class JsonBatch:
             yield _given(index, _value(self._next, kind, value))
         kind, name = self._next()
         if kind != "end_map":
-            raise InvalidMessage([FieldError(str(name), "must stand before messages, which is the last member")])
+            raise Withdrawn([FieldError(str(name)[:100], "must stand before messages, which is the last member")])
         if self._event() is not None:
             raise _wrong("goes on behind its end")
 
@@ -72,7 +77,9 @@ class JsonBatch:
         try:
             return next(self._events, None)
         except IncompleteJSONError:
-            raise _wrong("is no complete JSON in UTF-8: it was cut off, or has a mistake") from None
+            raise _wrong(
+                "is no complete JSON in UTF-8: it was cut off, or has a mistake, or a number without end"
+            ) from None
         except (JSONError, ValueError):
             raise _wrong("is not JSON in UTF-8") from None
 
@@ -80,8 +87,8 @@ class JsonBatch:
 class _Measured:
     """A stream that refuses to be read for ever within one row."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
+    def __init__(self, body: Body) -> None:
+        self._body = body
         self.begin()
 
     def begin(self) -> None:
@@ -93,7 +100,7 @@ class _Measured:
             return b""
         if self._left <= 0:
             raise _TooLong([FieldError("row", f"is longer than {LONGEST:,} bytes; shorten it")])
-        piece = self._stream.read(_PIECE)
+        piece = self._body.read(_PIECE)
         self._left -= len(piece)
         return piece
 
@@ -109,17 +116,19 @@ class _Twice:
         self.error = FieldError(name.encode("utf-8", "backslashreplace").decode(), "is given twice; give it once")
 
 
-def _value(following: Callable[[], Event], kind: str, value: Any) -> Any:
+def _value(following: Callable[[], Event], kind: str, value: Any, depth: int = 0) -> Any:
     """Build a value of the events that make it."""
+    if depth > _DEEPEST:
+        raise _wrong(f"has values within more than {_DEEPEST} others; a row has none deeper than params")
     if kind == "start_map":
         pairs = []
         while (member := following())[0] != "end_map":
-            pairs.append((member[1], _value(following, *following())))
+            pairs.append((member[1], _value(following, *following(), depth=depth + 1)))
         return _object(pairs)
     if kind == "start_array":
         items = []
         while (item := following())[0] != "end_array":
-            items.append(_value(following, *item))
+            items.append(_value(following, *item, depth=depth + 1))
         return items
     return value
 

@@ -59,7 +59,7 @@ if known.redelivered or known.asks or again > 0 then
 end
 if known.row then
   count_row(ARGV[13], id, 'queued', 'sending')
-  count_rows()
+  count_rows(ARGV[12])
 end
 redis.call('ZREM', KEYS[4], id)
 redis.call('ZREM', KEYS[5], id)

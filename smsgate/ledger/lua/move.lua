@@ -106,7 +106,7 @@ for first = 21, 20 + 3 * rows, 3 do
     answer[#answer + 1] = value
   end
 end
-count_rows()
+count_rows(ARGV[5])
 for lane, known in pairs(tallies) do
   local key = ARGV[15] .. lane .. ':' .. math.floor(tonumber(now) / tonumber(ARGV[16]))
   redis.call('HINCRBY', key, 'ended', known.ended)

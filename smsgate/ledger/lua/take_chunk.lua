@@ -1,11 +1,11 @@
 -- Take a chunk of the messages that wait for company, and claim an attempt for each, all or nothing. The group is the
 -- one that could have been taken for the longest; it goes behind the others, so that none waits for another to be empty.
 --
--- Uses: timeline, group
+-- Uses: timeline, batch, group
 --
 -- KEYS  1 groups of the lane  2 queue of the lane  3 due  4 chunk
 -- ARGV  1 now, Unix ms  2 chunk, the name by which the provider will know it  3 its TTL, s
---       4 until when the attempts are leased, Unix ms  5 channel  6 TTL of a record, s  7 prefix of records
+--       4 until when the attempts are leased, Unix ms  5 channel  6 TTL of a record, and of a batch, s  7 prefix of records
 --       8 prefix of batches  9 prefix of the lane's lists  10 attempts that a message has, if it does not say itself
 --       11 Celery message that takes the next chunk  12 most entries in the queue  13 most messages to take
 -- Returns {taken, expired, spent, cancelled}, ids in each: what is not taken is due at once, and for the caller to end
@@ -106,7 +106,7 @@ if #taken > 0 then
   redis.call('HSET', chunk, unpack(members))
   redis.call('EXPIRE', chunk, ARGV[3])
 end
-if rows > 0 then
+if rows > 0 and keep_batch(ARGV[8] .. batch, ARGV[6]) then
   redis.call('HINCRBY', ARGV[8] .. batch, 'queued', -rows)
   redis.call('HINCRBY', ARGV[8] .. batch, 'sending', rows)
 end

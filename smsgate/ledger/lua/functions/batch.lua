@@ -10,10 +10,20 @@ local function count_row(prefix, id, before, to)
   row_counts[batch] = counts
 end
 
+-- Keep a batch for at least as long as its rows, `ttl` in seconds; says whether there is one. One that is gone must not
+-- be begun anew by a count: nobody would ever remove it.
+local function keep_batch(batch, ttl)
+  local left = redis.call('TTL', batch)
+  if left >= 0 and left < tonumber(ttl) then
+    redis.call('EXPIRE', batch, ttl)
+  end
+  return left ~= -2
+end
+
 -- Write down what was noted.
-local function count_rows()
+local function count_rows(ttl)
   for batch, counts in pairs(row_counts) do
-    for state, count in pairs(counts) do
+    for state, count in pairs(keep_batch(batch, ttl) and counts or {}) do
       redis.call('HINCRBY', batch, state, count)
     end
   end

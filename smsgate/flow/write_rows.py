@@ -1,0 +1,162 @@
+"""Check the rows of a batch one by one, and write them by the hundred."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from smsgate.errors import BatchClosed, FieldError, IdempotencyConflict, InvalidMessage
+from smsgate.flow.clock import Clock
+from smsgate.ledger.batch import ALONE, TOGETHER, Batch, Row
+from smsgate.ledger.batches import Batches, row_id
+from smsgate.ledger.groups import Groups
+from smsgate.ledger.record import Gathers
+from smsgate.ledger.records import Records
+from smsgate.message import Addressed, Message
+
+# Rejected rows that are told one by one; beyond that they are counted.
+MOST_TOLD: Final = 1_000
+# What is told of one: a row may have thousands of fields that there are not, with names as long as it pleases.
+_MOST_ERRORS: Final = 5
+_LONGEST_NAME: Final = 100
+_FIELDS: Final = frozenset(Addressed.model_fields)
+# Rows, and characters, that are written in one go; the scripts of Redis run alone, and this one takes 10 ms.
+PIECE: Final = 500
+_MOST_TEXT: Final = 256 * 1024
+# Milliseconds after which rows are written although they are few: those of a slow sender need not wait for each other.
+_LONGEST_WAIT: Final = 1_000
+# Pieces between two notes of how far the upload has come.
+_NOTE_EVERY: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A row as it was given: its fields, or why it has none that can be read."""
+
+    index: int
+    fields: Mapping[str, Any] | None
+    error: FieldError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that is no message."""
+
+    index: int
+    errors: Sequence[FieldError]
+
+
+@dataclass(slots=True)
+class Upload:
+    """How far a batch has come in."""
+
+    batch: Batch
+    replayed: bool
+    received: int = 0
+    accepted: int = 0
+    rejected_count: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+class RowWriter:
+    """Gathers rows until there are enough to write."""
+
+    def __init__(self, records: Records, batches: Batches, groups: Groups, now: Clock, upload: Upload) -> None:
+        self.upload = upload
+        self._records, self._batches, self._groups, self._now = records, batches, groups, now
+        self._rows: list[Row] = []
+        self._text = self._pieces = 0
+        self._written_at = now()
+        shared = upload.batch.common
+        self._shared = {name: value for name, value in shared.items() if name not in ("template", "lane")}
+
+    def take(self, given: Given) -> None:
+        """Take one row.
+
+        Raises:
+            IdempotencyConflict: A row is there already, and says something else; nothing of this piece was written.
+            BatchClosed: The batch was called back.
+            StoreUnavailable: Redis is away or silent.
+        """
+        upload = self.upload
+        upload.received = given.index + 1
+        errors = [given.error] if given.error else self._added(given.index, given.fields or {})
+        if errors:
+            upload.rejected_count += 1
+            if len(upload.rejected) < MOST_TOLD:
+                upload.rejected.append(Rejected(given.index, list(map(_short, errors[:_MOST_ERRORS]))))
+        if len(self._rows) >= PIECE or self._text >= _MOST_TEXT or self._now() - self._written_at >= _LONGEST_WAIT:
+            self._write()
+
+    def flush(self, *, complete: bool) -> None:
+        """Write what is left, and note how far the upload came, and whether that was its end."""
+        self._write()
+        self._note(complete=complete)
+
+    def _added(self, index: int, fields: Mapping[str, Any]) -> Sequence[FieldError]:
+        unknown = [name for name in fields if name not in _FIELDS]
+        if len(unknown) > _MOST_ERRORS:
+            return [
+                FieldError("row", f"has {len(unknown)} fields that are none of a row: {', '.join(sorted(_FIELDS))}")
+            ]
+        try:
+            row = Addressed.check(fields)
+        except InvalidMessage as error:
+            return error.errors
+        more: dict[str, Any] = {"params": row.params} if row.params else {}
+        if row.reference is not None:
+            more["reference"] = row.reference
+        more |= self._shared
+        text = json.dumps(more, ensure_ascii=False, separators=(",", ":")) if more else ""
+        self._rows.append(Row(index, row.to, text))
+        self._text += len(text)
+        return ()
+
+    def _write(self) -> None:
+        rows, self._rows, self._text = self._rows, [], 0
+        now = self._written_at = self._now()
+        for gathers in (TOGETHER, ALONE):
+            some = [row for row in rows if row.to.is_mainland is (gathers is TOGETHER)]
+            while some:
+                some = self._written(some, gathers, now)
+        self.upload.accepted += len(rows)
+        self._pieces += 1
+        if self._pieces % _NOTE_EVERY == 0:
+            self._note(complete=False)
+        if rows:
+            self._groups.fill(self.upload.batch.lane, now)
+
+    def _written(self, rows: Sequence[Row], gathers: Gathers, now: int) -> list[Row]:
+        """Write rows; gives those that are still to be written, because others were there already."""
+        status, known = self._batches.accept(self.upload.batch, rows, gathers, now)
+        if status is not None:
+            raise BatchClosed("the batch was called back; what was accepted before and not begun with is cancelled")
+        self._compare([row for row in rows if row.index in known])
+        return [row for row in rows if row.index not in known] if known else []
+
+    def _note(self, *, complete: bool) -> None:
+        upload = self.upload
+        counts = {"received": upload.received, "rejected": upload.rejected_count}
+        self._batches.note(upload.batch.id, self._now(), complete=complete, **counts)
+
+    def _compare(self, rows: Sequence[Row]) -> None:
+        """Make sure that rows which are there already are these very ones."""
+        ids = [row_id(self.upload.batch.id, row.index) for row in rows]
+        for row, record in zip(rows, self._records.read_all(ids) if ids else (), strict=True):
+            if record is not None and (record.message is None or _said(record.message) != (row.to, _read(row.more))):
+                raise IdempotencyConflict(
+                    f"messages.{row.index}: differs from the row that was accepted under this key; use a new key"
+                )
+
+
+def _read(more: str) -> Mapping[str, Any]:
+    return json.loads(more) if more else {}
+
+
+def _said(message: Message) -> tuple[str, Mapping[str, Any]]:
+    rest = message.model_dump(mode="json", exclude_defaults=True, exclude={"to", "template", "lane"})
+    return message.to, rest
+
+
+def _short(error: FieldError) -> FieldError:
+    return FieldError(f"{error.field[:_LONGEST_NAME]}…", error.message) if len(error.field) > _LONGEST_NAME else error
