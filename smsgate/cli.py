@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from smsgate import telemetry
+from smsgate.commands.batch import batch
 from smsgate.commands.dead import dead
 from smsgate.commands.keys import keys
 from smsgate.commands.lanes import lanes
@@ -89,7 +90,7 @@ def cancel(message_id: str) -> None:
     click.echo(f"{message_id} is cancelled.")
 
 
-for group in (dead, keys, lanes, webhooks):
+for group in (batch, dead, keys, lanes, webhooks):
     smsgate.add_command(group)
 
 

@@ -4,6 +4,8 @@ import redis
 
 from smsgate.flow.gathering import Gathering
 from smsgate.flow.submit import Submit
+from smsgate.flow.submit_batch import SubmitBatch
+from smsgate.ledger.batches import Batches
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.record import Gathers
 from smsgate.ledger.records import Records
@@ -19,6 +21,11 @@ def records_in(client: redis.Redis, settings: Settings) -> Records:
 def submit_to(client: redis.Redis, settings: Settings) -> Submit:
     """Build the first step of the road."""
     return Submit(records_in(client, settings), gathering_in(client, settings))
+
+
+def submit_batch_to(client: redis.Redis, settings: Settings) -> SubmitBatch:
+    """Build the first step of the road for batches."""
+    return SubmitBatch(records_in(client, settings), Batches(client), Groups(client))
 
 
 def gathering_in(client: redis.Redis, settings: Settings) -> Gathering:

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from smsgate.errors import SettingsError
 from smsgate.flow.submit import Submit
+from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.ledger.connection import connect_briefly, connect_patiently
 from smsgate.ledger.pushes import Pushes
 from smsgate.ledger.records import Records
-from smsgate.parts import records_in, submit_to
+from smsgate.parts import records_in, submit_batch_to, submit_to
 from smsgate.settings import current, load
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ def submit() -> Submit:
     """Build the producer's side; its caller waits, so it gives up early."""
     settings = current()
     return submit_to(connect_briefly(settings.redis_url), settings)
+
+
+@cache
+def submit_batch() -> SubmitBatch:
+    """Build the producer's side for batches."""
+    settings = current()
+    return submit_batch_to(connect_briefly(settings.redis_url), settings)
 
 
 @cache

@@ -1,13 +1,15 @@
 """The tasks: thin shells round the steps of smsgate.flow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from celery.exceptions import Reject
 
 from smsgate.errors import RetryLater, StoreUnavailable
 from smsgate.flow.patience import ATTEMPTS
-from smsgate.message import Lane, MessageId
+from smsgate.flow.write_rows import Upload, given
+from smsgate.message import Common, Lane, MessageId
 from smsgate.queues import TaskName
 from workers import parts
 from workers.app import app
@@ -58,6 +60,44 @@ def send_sms(  # noqa: PLR0913 - the fields of a message
         "callback_url": callback_url,
     }
     attempt(self, MessageId(str(self.request.id)), lane, lambda: self.message(to, template, params, **more))
+
+
+def send_batch(  # noqa: PLR0913 - the fields of a batch
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    template: str,
+    sign: str | None = None,
+    lane: str = Lane.BULK,
+    valid_for: int | None = None,
+    send_at: str | datetime | None = None,
+    on_uncertain: str | None = None,
+    callback_url: str | None = None,
+    idempotency_key: str | None = None,
+) -> Upload:
+    """Have up to a million messages sent: `send_batch(({"to": number} for number in numbers), template="SMS_9")`.
+
+    A row is a mapping with `to`, and perhaps `params` and `reference`; rows are read and accepted a few hundred at a
+    time. What comes back has the batch's `id`, the numbers `accepted` and `rejected_count`, and in `rejected` the first
+    1,000 rows that are no messages, each with its errors.
+
+    Raises:
+        InvalidMessage: One of the batch's own fields breaks a rule; nothing was accepted.
+        IdempotencyConflict: The key was used with other fields.
+        UploadBroken: It did not come to its end; see `smsgate.flow.submit_batch`.
+        StoreUnavailable: Redis is away or silent; nothing was accepted.
+    """
+    fields = {
+        "template": template,
+        "sign": sign,
+        "lane": lane,
+        "valid_for": valid_for,
+        "send_at": send_at,
+        "on_uncertain": on_uncertain,
+        "callback_url": callback_url,
+    }
+    common = Common.check({name: value for name, value in fields.items() if value is not None})
+    numbered = (given(index, row) for index, row in enumerate(rows))
+    return parts.submit_batch()(common, numbered, idempotency_key=idempotency_key)
 
 
 @app.task(name=TaskName.SEND_CHUNK, shared=False)

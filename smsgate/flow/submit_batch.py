@@ -10,7 +10,6 @@ from uuid_utils import uuid7
 
 from smsgate.errors import FieldError, IdempotencyConflict, InvalidMessage, SmsgateError
 from smsgate.flow.clock import Clock, system_clock
-from smsgate.flow.steer_batch import SteerBatch
 from smsgate.flow.submit import insist_on_a_near_send_at
 from smsgate.flow.write_rows import Given, RowWriter, Upload
 from smsgate.ledger.batch import Batch, Status
@@ -76,7 +75,8 @@ class SubmitBatch:
                 writer.take(given)
         except Withdrawn:
             if not upload.replayed:
-                SteerBatch(self.batches, self.groups, self.now)(upload.batch, Status.CANCELLED)
+                self.batches.steer(upload.batch, Status.CANCELLED, self.now())
+                self.batches.queue_cancelling(upload.batch.id, 0)
             raise
         except InvalidMessage:
             writer.flush(complete=False)

@@ -38,6 +38,13 @@ class Given:
     error: FieldError | None = None
 
 
+def given(index: int, row: object) -> Given:
+    """Take a row as it was read."""
+    if isinstance(row, Mapping):
+        return Given(index, row)
+    return Given(index, None, FieldError("row", 'must be an object, such as {"to": "13800138000"}'))
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A row that is no message."""
@@ -56,6 +63,10 @@ class Upload:
     accepted: int = 0
     rejected_count: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return self.batch.id
 
 
 class RowWriter:

@@ -7,7 +7,6 @@ from smsgate import telemetry
 from smsgate.flow.drop import Drop
 from smsgate.flow.replay import Replay
 from smsgate.flow.steer_batch import SteerBatch
-from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.http import batches, callbacks, dead_letters, health, messages, problems
 from smsgate.http.accept import Accept
 from smsgate.http.express import Express
@@ -18,7 +17,7 @@ from smsgate.ledger.dead_letters import DeadLetters
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.pushes import Pushes
-from smsgate.parts import records_in, submit_to
+from smsgate.parts import records_in, submit_batch_to, submit_to
 from smsgate.settings import load
 
 log = structlog.get_logger()
@@ -43,7 +42,7 @@ def create_app() -> Flask:
     app.register_blueprint(messages.blueprint(accept, records, api_keys))
     app.wsgi_app = Express(app, accept, api_keys)  # type: ignore[method-assign]  # as Flask's documentation has it
     held = Batches(redis)
-    steps = SubmitBatch(records, held, Groups(redis)), SteerBatch(held, Groups(redis))
+    steps = submit_batch_to(redis, settings), SteerBatch(held, Groups(redis))
     app.register_blueprint(batches.blueprint(*steps, held, records, api_keys))
     app.register_blueprint(
         dead_letters.blueprint(letters, records, Replay(records, letters), Drop(records, letters), api_keys)

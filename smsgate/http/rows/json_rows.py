@@ -9,7 +9,7 @@ from ijson.common import IncompleteJSONError, JSONError
 
 from smsgate.errors import FieldError, InvalidMessage
 from smsgate.flow.submit_batch import Withdrawn
-from smsgate.flow.write_rows import Given
+from smsgate.flow.write_rows import Given, given
 from smsgate.http.rows.body import Body
 from smsgate.http.rows.unique import unique
 
@@ -149,7 +149,7 @@ def _given(index: int, row: Any) -> Given:
             twice = next((value for value in row.values() if isinstance(value, _Twice)), None)
             return Given(index, None, twice.error) if twice else Given(index, row)
         case _:
-            return Given(index, None, FieldError("row", 'must be an object, such as {"to": "13800138000"}'))
+            return given(index, row)
 
 
 def _wrong(what: str) -> InvalidMessage:
