@@ -76,6 +76,8 @@ class JsonBatch:
     def _event(self) -> Event | None:
         try:
             return next(self._events, None)
+        except InvalidMessage:
+            raise  # the body's own, which are ValueErrors too
         except IncompleteJSONError:
             raise _wrong(
                 "is no complete JSON in UTF-8: it was cut off, or has a mistake, or a number without end"
