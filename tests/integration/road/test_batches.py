@@ -174,3 +174,23 @@ def test_what_is_no_batch_is_refused_with_the_field_and_the_fix(tended: Gateway)
 def _raw(gateway: Gateway, body: str) -> requests.Response:
     headers = {"Content-Type": "application/json"}
     return gateway.web.ask("POST", "/v1/batches", gateway.key, data=body.encode(), headers=headers)
+
+
+def test_a_code_that_many_get_at_once_goes_in_the_lane_of_codes(tended: Gateway) -> None:
+    answer = _post(tended, {"template": TEMPLATE, "lane": "otp", "messages": [_row(fresh_phone()) for _ in range(3)]})
+    assert _until_counts(tended, answer.json()["id"], delivered=3)["lane"] == "otp"
+
+
+def test_a_worker_killed_in_the_middle_of_a_batch_loses_none_and_sends_none_twice(gathering: Gateway) -> None:
+    assert gathering.worker is not None
+    gathering.sandbox.fault(kind="latency", ms=700, match={"template": TEMPLATE})
+    phones = [fresh_phone() for _ in range(1500)]
+    answer = _post(gathering, {"template": TEMPLATE, "messages": [_row(phone) for phone in phones]}).json()
+    until(lambda: _ask(gathering, "GET", answer["id"])["counts"].get("sent", 0) > 100, "some are out, and others on it")
+    assert _ask(gathering, "GET", answer["id"])["counts"]["sending"] > 0
+    gathering.worker.process.kill()
+    gathering.worker.process.start()
+    gathering.sandbox.clear_faults()
+    known = _until_counts(gathering, answer["id"], delivered=1500, within=110)
+    assert known["status"] == "done"
+    assert Counter(len(gathering.sandbox.messages(phone=phone)) for phone in phones) == {1: 1500}
