@@ -1,4 +1,4 @@
-"""A Celery message in the form that kombu's Redis transport would have written.
+"""A Celery message in the bytes that kombu's Redis transport would have written.
 
 Written by hand so that it can go into the same Redis transaction as the record: `apply_async` cannot,
 and is many times as slow. A test compares it with what a real `apply_async` of the installed Celery puts there.
@@ -7,6 +7,7 @@ Messages of one task and queue differ in six places only, so the rest is written
 """
 
 import base64
+import json
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,6 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final
 from uuid import uuid4
 
-from pydantic_core import to_json
 from uuid_utils import uuid4 as quick_uuid4
 
 from smsgate.queues import Queue, TaskName
@@ -39,7 +39,7 @@ def seal(  # noqa: PLR0913 - the fields of a Celery message
 
     `shown_args` and `shown_kwargs` are what logs and Flower show in place of the arguments.
     """
-    body = base64.b64encode(to_json([args, kwargs, _EMBEDDED])).decode()
+    body = base64.b64encode(json.dumps([args, kwargs, _EMBEDDED]).encode()).decode()
     return _mould(os.getpid(), task, queue) % {
         "body": f'"{body}"',
         "id": quoted(task_id),
@@ -59,7 +59,7 @@ def _mould(pid: int, task: TaskName, queue: Queue) -> str:
         "headers": _headers(pid, task),
         "properties": _properties(queue),
     }
-    mould = to_json(message).decode()
+    mould = json.dumps(message)
     for place in _PLACES:
         mould = mould.replace(f'"%({place})s"', f"%({place})s")
     return mould
