@@ -28,9 +28,9 @@ _ID: Final = re.compile(MESSAGE_ID)
 _ACTIONS: Final = {"pause": Status.PAUSED, "resume": Status.OPEN, "cancel": Status.CANCELLED}
 # Rows that one page may hold, and that are looked at for it.
 _MOST_SHOWN: Final = 1_000
-# Uploads that one process reads side by side. Each takes one of its threads for as long as its client likes, and single
-# messages need the others.
-_MOST_UPLOADS: Final = 8
+# Uploads that one process reads side by side. Each takes one of its threads (eight in the Procfile) for as long as its
+# client likes, and single messages need the others.
+_MOST_UPLOADS: Final = 4
 
 
 def blueprint(

@@ -79,9 +79,9 @@ def test_a_slow_upload_holds_up_nobody_and_its_rows_do_not_wait_for_its_end(rest
     with ExitStack() as stack:
         slow = [
             stack.enter_context(_begun(resting, b"", NDJSON, f"Content-Length: {len(body)}", str(uuid4())))
-            for _ in range(8)
+            for _ in range(4)
         ]
-        until(lambda: len(_batches(resting) - before) == 8, "all are read")
+        until(lambda: len(_batches(resting) - before) == 4, "all are read")
         assert resting.web.ask("GET", "/healthz").ok
         assert resting.post({"to": fresh_phone(), "template": TEMPLATE}).status_code == 202
         refused = _post(resting, body)
