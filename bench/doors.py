@@ -15,7 +15,10 @@ BODY: Final[dict[str, Any]] = {
     "params": {"code": "123456"},
     "lane": "otp",
 }
-BARE, PLAIN, OURS = "bare Flask view, granian", "plain apply_async view, granian", "ours: POST /v1/messages"
+OURS: Final = "ours: POST /v1/messages"
+BARE, PLAIN = "bare Flask view, granian", "plain apply_async view, granian"
+# What suits us need not suit them: a view that waits for nothing is faster on one thread than on sixteen.
+BARE_ALONE, PLAIN_ALONE = f"{BARE} with one thread", f"{PLAIN} with one thread"
 GTHREAD: Final = "plain apply_async view, gunicorn gthread"
 # A thread each for what 64 connections can have in hand at once; Gunicorn's documentation says 2 to 4 for each core
 # where a view computes, and this one waits for Redis.
@@ -34,10 +37,13 @@ def doors(stack: ExitStack, latencies: tuple[int, ...]) -> dict[str, Knock]:
     ours = stack.enter_context(web(one))
     plain = {"PLAIN_BROKER": url, "PLAIN_ENDPOINT": provider.endpoint}
     granian = stack.enter_context(_granian(plain))
+    alone = stack.enter_context(_granian(plain, blocking_threads="1"))
     gthread = stack.enter_context(_gunicorn(plain, _THREADS))
     found = {
         BARE: _door(f"{granian}/bare"),
+        BARE_ALONE: _door(f"{alone}/bare"),
         PLAIN: _door(f"{granian}/queued"),
+        PLAIN_ALONE: _door(f"{alone}/queued"),
         GTHREAD: _door(f"{gthread}/queued"),
         OURS: _door(f"{ours}/v1/messages", {"Authorization": f"Bearer {one.key()}"}),
     }
@@ -58,10 +64,10 @@ def _door(url: str, headers: Mapping[str, str] | None = None) -> Knock:
 
 
 @contextmanager
-def _granian(environment: Mapping[str, str]) -> Iterator[str]:
-    """Serve the plain views with the very options of our own web process."""
+def _granian(environment: Mapping[str, str], **changed: str) -> Iterator[str]:
+    """Serve the plain views with the options of our own web process, some of them changed."""
     port = free_port()
-    command = line("web")
+    command = line("web", **changed)
     command[-1] = command[-1].replace("smsgate.http.app:create_app", "bench.plain:view")
     with process(command, {**environment, "SMSGATE_HTTP_PORT": str(port)}):
         yield _answering(port)
