@@ -3,7 +3,7 @@
 Written by hand so that it can go into the same Redis transaction as the record: `apply_async` cannot,
 and is many times as slow. A test compares it with what a real `apply_async` of the installed Celery puts there.
 
-Messages of one task and queue differ in six places only, so the rest is written once: 6 µs a message in place of 20.
+Messages of one task and queue differ in six places only, so the rest is written once.
 """
 
 import base64
