@@ -1,0 +1,114 @@
+"""Scenario 4: the same work by other queues, on the same Redis, with the same SDK and provider."""
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+from bench import figures, plot
+from bench.peers.contender import Contender, Field
+from bench.peers.kills import LATENCY, PATIENCE, Toll, tolls
+from bench.peers.ours import SINGLE, TOGETHER, ours
+from bench.peers.rates import Rates, rates
+from bench.peers.strangers import strangers
+from bench.report import Report
+from bench.system import redis_server, sandbox
+
+LATENCIES: Final = (0, 50)
+_AMOUNTS: Final = {0: 1500, 50: 500}
+_KILLED: Final = 300
+# Until everything has come that comes at all: leases and timeouts of half a minute, sweeps of up to 100 s, and, with
+# us, a minute in which the provider may come to know a message.
+_WAIT: Final = 240.0
+Found = dict[tuple[str, int], list[Rates]]
+Medians = dict[tuple[str, int], figures.Figure]
+
+
+def run(*, quick: bool) -> Report:
+    everyone = [*ours(), *strangers()]
+    found: Found = defaultdict(list)
+    for _ in range(1 if quick else 3):
+        for latency in LATENCIES:
+            _one_turn(everyone, latency, found, share=0.3 if quick else 1)
+    drained = {key: figures.of(each.drained for each in known) for key, known in found.items()}
+    paid = tolls(everyone, _KILLED, _WAIT)
+    return Report(
+        "Other queues",
+        _table(everyone, found, drained, paid),
+        _aims(everyone, drained, paid),
+        lambda path: _draw(path, everyone, drained),
+        _NOTES,
+    )
+
+
+def _one_turn(everyone: list[Contender], latency: int, found: Found, *, share: float) -> None:
+    with redis_server() as url, sandbox(latency) as provider:
+        for one in everyone:
+            rate = rates(one, Field(url, provider), int(_AMOUNTS[latency] * share))
+            found[one.name, latency].append(rate)
+            print(f"  {latency} ms {one.name}: in {rate.enqueued:,.0f}/s, out {rate.drained:,.0f}/s", file=sys.stderr)
+
+
+def _table(everyone: list[Contender], found: Found, drained: Medians, paid: dict[str, Toll]) -> str:
+    head = (
+        *("", "side by side", "enqueued in a second by one producer"),
+        *(f"sent in a second, a provider of {latency} ms" for latency in LATENCIES),
+        *("killed three times: enqueued", "lost", "sent twice", "the last came after"),
+    )
+    rows = []
+    for one in everyone:
+        toll = paid[one.name]
+        enqueued = figures.of(each.enqueued for latency in LATENCIES for each in found[one.name, latency])
+        rows.append(
+            (
+                *(one.name, one.side_by_side, enqueued),
+                *(drained[one.name, latency] for latency in LATENCIES),
+                *(toll.enqueued, toll.lost, toll.twice, f"{toll.last:.0f} s"),
+            )
+        )
+    return figures.table(head, rows)
+
+
+def _aims(everyone: list[Contender], drained: Medians, paid: dict[str, Toll]) -> list[tuple[str, str]]:
+    others = [one.name for one in everyone if one.name not in (SINGLE, TOGETHER)]
+    aims = []
+    for name in (SINGLE, TOGETHER):
+        for latency in LATENCIES:
+            best = _best(others, latency, drained)
+            ratio = figures.ratio(drained[name, latency].median, drained[best, latency].median, 1)
+            aims.append((f"{name}, against the best of the others ({best}), {latency} ms", ratio))
+    for name in (SINGLE, TOGETHER):
+        wrong = paid[name].lost + paid[name].twice
+        aims.append((f"{name}: lost or sent twice after three kills", figures.against(wrong, 0, at_most=True)))
+    return aims
+
+
+def _best(names: list[str], latency: int, drained: Medians) -> str:
+    return max(names, key=lambda name: drained[name, latency].median)
+
+
+def _draw(path: Path, everyone: list[Contender], drained: Medians) -> None:
+    values = {one.name: drained[one.name, LATENCIES[-1]].median for one in everyone}
+    plot.bars(path, f"Sent in a second, a provider of {LATENCIES[-1]} ms", "messages", values)
+
+
+_SET_UP: Final = (
+    "Each is set up as its documentation has it and started by its own command; messages are enqueued one after the "
+    "other, into a queue whose worker stands still (SIGSTOP). `arq` and `taskiq` call the SDK's asynchronous method, "
+    "which over HTTPS makes a TLS context for every call and then sends some 30 in a second; here it is HTTP. `rq` has "
+    "no threads: a process for each message in hand, by default with a fork for each message, which imports the SDK "
+    "anew. `arq` by default takes 8 messages twice a second; the second row lets it look more often. No receipts are "
+    "pushed."
+)
+_KILLS: Final = (
+    "Killed: SIGKILL to the worker and all its children, three times, each time with messages in hand, a provider of "
+    f"{LATENCY} ms; started again at once; counted at the provider {_WAIT:.0f} s after the last kill. Where a queue "
+    f"lets one choose after how long a dead worker's messages are taken again it was {PATIENCE} s (arq's job_timeout, "
+    "taskiq's idle_timeout and unacknowledged_lock_timeout, dramatiq's heartbeat_timeout with maintenance two hundred "
+    "times as often, Celery's visibility_timeout), in place of one to sixty minutes; ours has a lease of 45 s."
+)
+_WHY: Final = (
+    "Whether a message was sent that was in a killed worker's hands only the provider knows: a queue that takes it "
+    "again sends it twice, one that does not loses what had not gone out. We ask the provider first."
+)
+_NOTES: Final = (_SET_UP, _KILLS, _WHY)

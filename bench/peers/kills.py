@@ -1,0 +1,93 @@
+"""What each queue loses, or sends twice, when its worker is killed with messages in hand."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bench.peers.contender import Contender, Field, Running, accepted, warm
+from bench.system import redis_server, sandbox, until
+
+_WARM: Final = 16
+# A provider slow enough that every slot of the worker has a message in hand when it is killed.
+LATENCY: Final = 50
+# Where a queue lets one choose after how many seconds a dead worker's messages are taken again, it is this; the
+# defaults are from one minute to an hour.
+PATIENCE: Final = 30
+KILLS: Final = 3
+_LONGEST: Final = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Toll:
+    """Of `enqueued` messages, those that never came to the provider, and those that came more than once.
+
+    `last` is how many seconds after the last kill the last message came.
+    """
+
+    enqueued: int
+    lost: int
+    twice: int
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    contender: Contender
+    ground: Field
+    enqueued: int
+    killed_at: float
+
+
+def tolls(contenders: Sequence[Contender], amount: int, wait: float) -> dict[str, Toll]:
+    """Kill each worker three times and start it again; count `wait` seconds after the last kill.
+
+    The queues wait side by side for what comes of their dead, each on a Redis and a provider of its own.
+    """
+    with ExitStack() as stack:
+        scenes = [_killed(stack, contender, amount) for contender in contenders]
+        print(f"  {wait:.0f} s for what the killed had in hand …", file=sys.stderr)
+        for scene in scenes:
+            time.sleep(max(0.0, scene.killed_at + wait - time.time()))
+        return {scene.contender.name: _toll(scene) for scene in scenes}
+
+
+def _killed(stack: ExitStack, contender: Contender, amount: int) -> _Scene:
+    ground = Field(stack.enter_context(redis_server()), stack.enter_context(sandbox(LATENCY)), PATIENCE)
+    amount = max(60, int(amount * contender.pace))
+    for command in contender.beside(ground):
+        stack.enter_context(Running(command))
+    worker = stack.enter_context(Running(contender.worker(ground)))
+    warm(contender, ground, _WARM)
+    contender.enqueue(ground, amount)
+    for kill in range(1, KILLS + 1):
+        _wait_for(ground, contender.name, _WARM + amount * kill // (KILLS + 1))
+        worker.kill()
+        killed_at = time.time()
+        worker.start()
+    return _Scene(contender, ground, amount + _WARM, killed_at)
+
+
+def _wait_for(ground: Field, name: str, goal: int) -> None:
+    """Wait for so many; a queue that stands still after a kill is killed once more all the same."""
+    try:
+        until(lambda: accepted(ground.provider) >= goal, f"{name} goes on", _LONGEST, 0.005)
+    except TimeoutError as error:
+        print(f"  {error}", file=sys.stderr)
+
+
+def _toll(scene: _Scene) -> Toll:
+    messages = scene.ground.provider.messages()
+    lost, twice = counted((one["phone"] for one in messages), scene.enqueued)
+    last = max(datetime.fromisoformat(f"{one['accepted_at']}+08:00").timestamp() for one in messages)
+    return Toll(scene.enqueued, lost, twice, max(0.0, last - scene.killed_at))
+
+
+def counted(phones: Iterable[str], enqueued: int) -> tuple[int, int]:
+    """Count messages that did not come, and those beyond the first that came to a number."""
+    times = Counter(phones)
+    return enqueued - len(times), times.total() - len(times)
