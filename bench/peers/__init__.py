@@ -20,6 +20,7 @@ _KILLED: Final = 300
 # Until everything has come that comes at all: leases and timeouts of half a minute, sweeps of up to 100 s, and, with
 # us, a minute in which the provider may come to know a message.
 _WAIT: Final = 240.0
+_QUICK_WAIT: Final = 150.0
 Found = dict[tuple[str, int], list[Rates]]
 Medians = dict[tuple[str, int], figures.Figure]
 
@@ -31,13 +32,14 @@ def run(*, quick: bool) -> Report:
         for latency in LATENCIES:
             _one_turn(everyone, latency, found, share=0.3 if quick else 1)
     drained = {key: figures.of(each.drained for each in known) for key, known in found.items()}
-    paid = tolls(everyone, _KILLED, _WAIT)
+    wait = _QUICK_WAIT if quick else _WAIT
+    paid = tolls(everyone, _KILLED, wait)
     return Report(
         "Other queues",
         _table(everyone, found, drained, paid),
         _aims(everyone, drained, paid),
         lambda path: _draw(path, everyone, drained),
-        _NOTES,
+        (_SET_UP, f"Counted at the provider {wait:.0f} s after the last kill. {_KILLS}", _WHY),
     )
 
 
@@ -102,7 +104,7 @@ _SET_UP: Final = (
 )
 _KILLS: Final = (
     "Killed: SIGKILL to the worker and all its children, three times, each time with messages in hand, a provider of "
-    f"{LATENCY} ms; started again at once; counted at the provider {_WAIT:.0f} s after the last kill. Where a queue "
+    f"{LATENCY} ms; started again at once. Where a queue "
     f"lets one choose after how long a dead worker's messages are taken again it was {PATIENCE} s (arq's job_timeout, "
     "taskiq's idle_timeout and unacknowledged_lock_timeout, dramatiq's heartbeat_timeout with maintenance two hundred "
     "times as often, Celery's visibility_timeout), in place of one to sixty minutes; ours has a lease of 45 s."
@@ -111,4 +113,3 @@ _WHY: Final = (
     "Whether a message was sent that was in a killed worker's hands only the provider knows: a queue that takes it "
     "again sends it twice, one that does not loses what had not gone out. We ask the provider first."
 )
-_NOTES: Final = (_SET_UP, _KILLS, _WHY)

@@ -1,16 +1,14 @@
 """How fast messages go in, and out to the provider, while nothing breaks."""
 
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
 import redis
 
-from bench.peers.contender import Contender, Field, Running, accepted, family, warm
+from bench.deliver import standing
+from bench.peers.contender import Contender, Field, Running, accepted, warm
 from bench.system import until
 
 _WARM: Final = 16
@@ -54,16 +52,3 @@ def _drained(ground: Field, amount: int) -> float:
     while (done := taken()) < amount and time.perf_counter() - began < _ENOUGH:
         time.sleep(0.01)
     return (done - first) / (time.perf_counter() - began)
-
-
-@contextmanager
-def standing(pid: int) -> Iterator[None]:
-    """Let a process and all that come of it stand still within the block."""
-    everyone = family(pid)
-    for each in everyone:
-        os.kill(each, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for each in reversed(everyone):
-            os.kill(each, signal.SIGCONT)
