@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("Agg")
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
+# matplotlib is imported where something is drawn: what tests of tables and parsers import does without it.
 
 
 def bars(path: Path, title: str, unit: str, values: Mapping[str, float]) -> None:
     """Draw a bar for each name."""
-    figure, axes = plt.subplots(figsize=(8, 0.45 * len(values) + 1.4))
+    figure, axes = _pyplot().subplots(figsize=(8, 0.45 * len(values) + 1.4))
     names = list(values)[::-1]
     axes.barh(names, [values[name] for name in names], color="#3b6ea5")
     for place, name in enumerate(names):
@@ -27,7 +24,7 @@ def lines(
     path: Path, title: str, labels: tuple[str, str], curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]
 ) -> None:
     """Draw curves on logarithmic axes."""
-    figure, axes = plt.subplots(figsize=(8, 4.5))
+    figure, axes = _pyplot().subplots(figsize=(8, 4.5))
     for name, (across, up) in curves.items():
         axes.loglog(across, up, marker="o", label=name)
     axes.set_title(title)
@@ -38,7 +35,16 @@ def lines(
     _save(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _save(figure: Any, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
-    plt.close(figure)
+    _pyplot().close(figure)
+
+
+def _pyplot() -> Any:
+    import matplotlib as mpl  # noqa: PLC0415 - see above
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - likewise
+
+    return plt
