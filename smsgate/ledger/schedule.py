@@ -23,8 +23,9 @@ from smsgate.message import Lane, MessageId
 from smsgate.queues import LANE_QUEUES, Queue
 from smsgate.states import State
 
-# How many of a queue's oldest entries are looked at to learn how far it has been worked off.
-_OLDEST: Final = 50
+# How many of a queue's oldest entries are looked at to learn how far it has been worked off. Tasks that take chunks
+# tell nothing, and 64 of them may stand there (see groups.py).
+_OLDEST: Final = 150
 
 
 class Placed(StrEnum):
