@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from smsgate.flow.submit import Submit, draft, slot_of
+from smsgate.flow.wake import Wake
 from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.groups import MOST_TASKS, Groups
@@ -230,3 +231,20 @@ def test_a_chunk_that_cannot_be_offered_is_accepted_all_the_same(
     with start_redis() as (url, _):
         gone = Groups(connect_briefly(url))
     assert len(gathered(Submit(records, gathering(gone), now=clock), 100)) == 100
+
+
+def test_a_message_that_a_slower_clock_finds_too_early_is_not_forgotten(
+    submit: Submit, groups: Groups, clock: Clock, records: Records, schedule: Schedule
+) -> None:
+    """Whoever let it wait for company again has a clock ahead of the worker's who takes it."""
+    gathered(submit, 1)
+    clock.advance(2)
+    _take(groups, clock)
+    again = clock() + 5_000
+    records.move(MessageId("m0"), State.QUEUED, at=clock(), fields={"not_before": again}, due=again)
+    schedule.in_queue(read(records, "m0"), since=clock() - 3_000, slot=slot_of(read(records, "m0")))
+    assert _take(groups, clock, "c2") == []
+    clock.advance(5)
+    Wake(records, schedule, now=clock)()
+    clock.advance(2)
+    assert _take(groups, clock, "c3") == ["m0"]

@@ -9,15 +9,19 @@ import redis
 
 from smsgate.flow.submit import Submit, draft
 from smsgate.ledger.connection import connect_briefly
+from smsgate.ledger.groups import Groups
 from smsgate.ledger.pushes import Push, Pushes, PushKind
+from smsgate.ledger.record import Beginning
 from smsgate.ledger.records import Move, Records, Result
 from smsgate.ledger.retention import Retention
-from smsgate.message import Message, MessageId
+from smsgate.message import Lane, Message, MessageId
 from smsgate.queues import Queue
 from smsgate.states import State
+from tests.ledger.gathered import claim, gathered, gathering
 
 AT = 1_767_225_600_000
 MESSAGE = Message.check({"to": "13800138000", "template": "T"})
+CLAIM = claim(AT)
 
 
 class Line:
@@ -89,6 +93,25 @@ def test_a_claim_that_somebody_else_made_is_not_taken_for_our_own_lost_one(line:
     distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True)
     line.lose_next_answer()
     assert distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True) == Move(Result.STAYED, State.SENDING, 1)
+
+
+def test_an_attempt_whose_claim_was_not_answered_is_claimed_once_and_ours(line: Line, distant: Records) -> None:
+    distant.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), slot=None)
+    line.lose_next_answer()
+    begun = distant.begin(MessageId("m1"), Lane.NOTICE, redelivered=False, claim=CLAIM)
+    assert (line.lost, begun.beginning, begun.attempts) == (1, Beginning.CLAIMED, 1)
+    again = distant.begin(MessageId("m1"), Lane.NOTICE, redelivered=False, claim=CLAIM)
+    assert (again.beginning, again.attempts) == (Beginning.READ, 1)
+
+
+def test_a_chunk_whose_answer_was_lost_is_taken_once_and_ours(line: Line, distant: Records, redis_url: str) -> None:
+    near, far = Groups(connect_briefly(redis_url)), Groups(connect_briefly(line.url))
+    gathered(Submit(distant, gathering(near), now=lambda: AT), 100)
+    far.take(Lane.OTP, "known", CLAIM, most=1)  # the script is known to Redis
+    line.lose_next_answer()
+    taken = far.take(Lane.BULK, "c1", CLAIM, most=100)
+    assert (line.lost, len(taken.claimed)) == (1, 100)
+    assert near.take(Lane.BULK, "c2", CLAIM, most=100).claimed == []
 
 
 def test_an_acceptance_whose_answer_was_lost_queues_once(line: Line, distant: Records, store: redis.Redis) -> None:

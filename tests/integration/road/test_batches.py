@@ -1,7 +1,6 @@
 """Batches over HTTP, through real workers, to the phones."""
 
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +16,10 @@ TEMPLATE = "SMS_200000002"
 
 def _row(phone: str, discount: str = "8", **more: Any) -> dict[str, Any]:
     return {"to": phone, "params": {"name": "王先生", "discount": discount}, **more}
+
+
+def _order(phone: str) -> dict[str, Any]:
+    return {"to": phone, "params": {"name": "王先生", "order": "1001", "date": "明天"}}
 
 
 def _post(
@@ -127,9 +130,10 @@ def test_a_paused_batch_stands_still_goes_on_and_can_be_called_back(tended: Gate
     answer = _post(tended, {"template": TEMPLATE, "messages": [_row(phone) for phone in phones]}).json()
     batch = answer["id"]
     assert _ask(tended, "POST", f"{batch}/pause")["status"] == "paused"
-    time.sleep(2)
+    until(lambda: "sending" not in _ask(tended, "GET", batch)["counts"], "what was in hand is sent")
     standing = _ask(tended, "GET", batch)["counts"]
-    time.sleep(2)
+    other = _post(tended, {"template": "SMS_200000001", "messages": [_order(fresh_phone())]}).json()["id"]
+    _until_counts(tended, other, delivered=1)  # so the lane has been looked after, and goes on
     assert _ask(tended, "GET", batch)["counts"]["queued"] == standing["queued"] > 0
     assert _ask(tended, "POST", f"{batch}/resume")["status"] == "open"
     until(lambda: _ask(tended, "GET", batch)["counts"].get("queued", 0) < standing["queued"], "it goes on")
