@@ -170,3 +170,11 @@ def test_an_attempt_that_another_worker_doubts_may_go_on_until_its_lease_ends(re
     records.move(ID, State.SENDING, at=AT, attempt=True, fields={"lease": AT + 60_000})
     settle(records, Attempt(RECORD, "aliyun", 2), Uncertain(WORKER_LOST), at=AT + 1, patience=PATIENCE)
     assert _read(records).lease == AT + 60_000
+
+
+def test_that_an_earlier_attempt_was_sent_counts_while_a_later_one_is_in_its_call(records: Records) -> None:
+    """The first worker was frozen in its call; the provider did not know the message, and another began with it."""
+    for state, begins in ((State.UNCERTAIN, False), (State.QUEUED, False), (State.SENDING, True)):
+        records.move(ID, state, at=AT, attempt=begins)
+    known = _settled(records, Sent("first"))
+    assert (known.state, known.provider_id, known.attempts) == (State.SENT, "first", 2)

@@ -42,6 +42,16 @@ def test_a_message_that_nobody_sent_is_unknown(asking: AliyunChannel) -> None:
     assert find(asking) == Unknown()
 
 
+def test_a_message_that_went_out_in_a_chunk_is_found_by_the_chunks_name(asking: AliyunChannel) -> None:
+    other = Submission(MessageId("m-2"), parse("13800138001"), "阿里云短信测试", "SMS_154950909", {"code": "918273"})
+    assert isinstance(asking.send_chunk("c-1", [submission(), other]), Sent)
+
+    now = int(time.time() * 1000)
+    inquiry = Inquiry(MessageId("m-1"), parse(TO), since=now - 1_000, until=now, chunks=("c-0", "c-1"))
+    assert isinstance(asking.find(inquiry), Known)
+    assert find(asking) == Unknown()  # by its own id alone nobody knows it
+
+
 def test_a_message_waits_for_its_carrier(asking: AliyunChannel, sandbox: SandboxProcess) -> None:
     sandbox.fault(kind="receipt_delayed", seconds=60)
     assert isinstance(asking.send(submission()), Sent)
