@@ -1,20 +1,16 @@
 """What the environment says, read once at start and checked whole: every gap is named at once."""
 
 import os
-import re
 from functools import cache
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from smsgate.errors import SettingsError
+from smsgate.urls import checked_broker, checked_redis, is_same_redis
 
 PREFIX: Final = "SMSGATE_"
-# What a URL may add: how to check the server's certificate. Time limits and the rest are ours to set.
-_TLS_OPTIONS: Final = frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname"})
-_DATABASE: Final = re.compile(r"(/[0-9]*)?")
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -46,6 +42,17 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("SMSGATE_REDIS_URL", "CELERY_BROKER_URL"),
         repr=False,
         description="The Redis that holds queues and records. Without it, the embedded one of `smsgate up`.",
+    )
+    broker_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="Another broker for Celery's tasks, such as amqp://, sentinel:// or a second redis://; without it "
+        "they wait in the Redis of the records.",
+    )
+    broker_options: dict[str, Any] = Field(
+        default_factory=dict,
+        repr=False,
+        description='What kombu\'s transport to that broker is given besides, such as {"master_name": "main"}.',
     )
     sign: str | None = Field(default=None, description="The sign for messages that bring none, as Aliyun approved it.")
     callback_secret: str | None = Field(
@@ -149,19 +156,22 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _is_redis(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            complete = bool(parts.hostname) and parts.port != 0 and _DATABASE.fullmatch(parts.path) is not None
-            complete = complete and set(parse_qs(parts.query)) <= _TLS_OPTIONS
-        except ValueError:  # its text would show a part of the password
-            complete = False
-        if not complete or parts.scheme not in ("redis", "rediss") or url != url.strip():
-            raise ValueError(
-                "must be redis://[:PASSWORD@]HOST:PORT/DB or rediss://…, such as redis://127.0.0.1:6379/0, "
-                f"with no options but {', '.join(sorted(_TLS_OPTIONS))}; "
-                "write / @ and : in a password as %2F %40 %3A"
-            )
-        return url
+        return checked_redis(url)
+
+    @field_validator("broker_url")
+    @classmethod
+    def _is_broker(cls, url: str | None) -> str | None:
+        return None if url is None else checked_broker(url)
+
+    @property
+    def has_own_broker(self) -> bool:
+        """Say whether tasks wait elsewhere than in the Redis of the records."""
+        return self.broker_url is not None and not is_same_redis(self.broker_url, self.redis_url)
+
+    @property
+    def broker(self) -> str:
+        """The broker from which workers take their tasks."""
+        return self.broker_url if self.broker_url and self.has_own_broker else self.redis_url
 
     @property
     def retention(self) -> int:

@@ -158,3 +158,44 @@ def test_what_would_only_fail_later_or_open_a_door_is_refused_at_the_start(
 ) -> None:
     monkeypatch.setenv(variable, value)
     assert variable in _refusal()
+
+
+def test_without_a_broker_of_its_own_tasks_wait_in_the_redis_of_the_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGATE_REDIS_URL", "redis://:secret@localhost:6379/1")
+    assert (load().broker, load().has_own_broker) == ("redis://:secret@localhost:6379/1", False)
+
+
+@pytest.mark.parametrize("same", ["redis://127.0.0.1:6379/1", "redis://:secret@localhost/1", "rediss://localhost/1"])
+def test_a_broker_that_is_the_same_redis_is_none_of_its_own(monkeypatch: pytest.MonkeyPatch, same: str) -> None:
+    monkeypatch.setenv("SMSGATE_REDIS_URL", "redis://:secret@localhost:6379/1")
+    monkeypatch.setenv("SMSGATE_BROKER_URL", same)
+    assert (load().broker, load().has_own_broker) == ("redis://:secret@localhost:6379/1", False)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://localhost:6379/2", "amqp://u:p@rabbit:5672/sms", "sentinel://one:26379;sentinel://two:26379"]
+)
+def test_a_broker_of_its_own_is_where_workers_take_their_tasks(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("SMSGATE_REDIS_URL", "redis://localhost:6379/1")
+    monkeypatch.setenv("SMSGATE_BROKER_URL", url)
+    assert (load().broker, load().has_own_broker) == (url, True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["rabbit:5672", "http://u:{}@host", "memory://", "redis://:{}/x@host/0", "amqp://u:{}@host:port//", "amqp:// {}"],
+)
+def test_a_broker_that_cannot_be_shared_or_read_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("SMSGATE_BROKER_URL", url.format(HIDDEN))
+    refusal = _refusal()
+    assert "SMSGATE_BROKER_URL: " in refusal
+    assert HIDDEN not in refusal
+
+
+def test_nothing_of_the_broker_is_in_the_text_of_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGATE_BROKER_URL", f"amqp://u:{HIDDEN}@rabbit//")
+    monkeypatch.setenv("SMSGATE_BROKER_OPTIONS", f'{{"sentinel_kwargs": {{"password": "{HIDDEN}"}}}}')
+    assert HIDDEN not in repr(load())
+    assert load().broker_options == {"sentinel_kwargs": {"password": HIDDEN}}
