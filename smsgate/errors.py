@@ -6,6 +6,7 @@ SmsgateError
 ├── BatchClosed             a batch was called back and takes no more rows
 ├── UploadBroken            the rows of a batch could not be read to their end (smsgate.flow.submit_batch)
 ├── StoreUnavailable        Redis cannot be reached, does not answer or refuses to write
+├── BrokerUnavailable       a broker of its own cannot be reached or refuses; what was to go there waits in Redis
 ├── RetryLater              an attempt surely did not send; raised for Celery's autoretry
 ├── UnusablePush            what came in as a provider's push is none (smsgate.channels.aliyun.receipts)
 ├── Problem                 a refusal on its way to an HTTP client (smsgate.http.problems)
@@ -56,6 +57,10 @@ class StoreUnavailable(SmsgateError):
     What was asked is done whole or not at all. Where the answer was lost it may have been done: repeat it under the
     same id or idempotency key.
     """
+
+
+class BrokerUnavailable(SmsgateError):
+    """The broker cannot be reached, or refuses; what was to go there may have arrived, and waits to go again."""
 
 
 class RetryLater(SmsgateError):

@@ -33,6 +33,8 @@ class TaskName(StrEnum):
     REQUEUE_PUSHES = "sms.requeue_pushes"
     NOTIFY = "sms.notify"
     DISPATCH_WEBHOOKS = "sms.dispatch_webhooks"
+    HAND_ON = "sms.hand_on"
+    MARK = "sms.mark"
 
 
 LANE_QUEUES: Final[dict[Lane, Queue]] = {Lane.OTP: Queue.OTP, Lane.NOTICE: Queue.NOTICE, Lane.BULK: Queue.BULK}

@@ -14,6 +14,7 @@ from smsgate.flow.look import look
 from smsgate.flow.patience import Patience
 from smsgate.flow.submit import slot_of
 from smsgate.ledger import keys
+from smsgate.ledger.marks import Marks
 from smsgate.ledger.records import Records
 from smsgate.ledger.schedule import Placed, Schedule, Seen
 from smsgate.message import Lane
@@ -29,6 +30,7 @@ class Sweep:
     schedule: Schedule
     patience: Patience = field(default_factory=Patience)
     now: Clock = system_clock
+    marks: Marks | None = None  # where the queues are at a broker of their own
 
     def __call__(self, limit: int = 500) -> int:
         """Sweep each lane, for up to `limit` messages; returns how many got a task.
@@ -40,7 +42,7 @@ class Sweep:
 
     def _sweep(self, lane: Lane, limit: int) -> int:
         now = self.now()
-        worked_off = self.schedule.worked_off(lane, now)
+        worked_off = (self.marks or self.schedule).worked_off(lane, now)
         if worked_off is None:
             return 0
         entries = self.schedule.waiting(lane, min(worked_off, self.patience.overdue_since(now)), limit)

@@ -11,6 +11,7 @@ import json
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final
@@ -23,6 +24,11 @@ from smsgate.queues import Queue, TaskName
 _EMBEDDED: Final[dict[str, None]] = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 # What differs from message to message.
 _PLACES: Final = ("body", "id", "args", "kwargs", "tag")
+
+# What goes with a message by whatever way; the rest whoever publishes it says of it.
+_KEPT: Final = frozenset(
+    {"correlation_id", "reply_to", "argsrepr", "kwargsrepr", "message_id", "timestamp", "type", "app_id"}
+)
 
 
 def seal(  # noqa: PLR0913 - the fields of a Celery message
@@ -47,6 +53,39 @@ def seal(  # noqa: PLR0913 - the fields of a Celery message
         "kwargs": quoted(shown_kwargs),
         "tag": f'"{quick_uuid4()}"',
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """A Celery message taken apart, to be written again by a publisher."""
+
+    body: bytes = field(repr=False)
+    content_type: str
+    content_encoding: str
+    headers: Mapping[str, Any] = field(repr=False)
+    properties: Mapping[str, Any] = field(repr=False)
+
+
+def unseal(entry: str) -> Unsealed:
+    """Take a list entry apart, and leave out what its publisher writes anew.
+
+    Raises:
+        ValueError: It is no Celery message.
+    """
+    try:
+        match json.loads(entry):
+            case {"body": str(body), "headers": dict(headers), "properties": dict(properties), **more}:
+                is_coded = properties.get("body_encoding") == "base64"
+                return Unsealed(
+                    base64.b64decode(body, validate=True) if is_coded else body.encode(),
+                    str(more.get("content-type")),
+                    str(more.get("content-encoding")),
+                    headers,
+                    {name: value for name, value in properties.items() if name in _KEPT},
+                )
+    except (ValueError, RecursionError):
+        pass
+    raise ValueError("is no Celery message")
 
 
 @cache

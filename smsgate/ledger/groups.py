@@ -14,6 +14,7 @@ import redis
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
 from smsgate.ledger.envelope import seal
+from smsgate.ledger.outbox import queued
 from smsgate.ledger.record import Claim
 from smsgate.message import Lane, MessageId
 from smsgate.queues import LANE_QUEUES, TaskName
@@ -49,7 +50,7 @@ class Groups:
         """
         with border():
             found = self._take(
-                keys=[keys.groups(lane), LANE_QUEUES[lane], keys.due(lane), keys.chunk(chunk_id)],
+                keys=[keys.groups(lane), LANE_QUEUES[lane], keys.due(lane), keys.chunk(chunk_id), keys.AT_BROKER],
                 args=[
                     *(claim.at, chunk_id, keys.CHUNK_TTL, claim.lease, claim.channel, keys.OPEN_RECORD_TTL),
                     *(keys.RECORD_OF, keys.BATCH_OF, keys.group(lane), claim.attempts),
@@ -67,7 +68,7 @@ class Groups:
         with border():
             ready = int(
                 self._ready(
-                    keys=[keys.groups(lane), LANE_QUEUES[lane]],
+                    keys=[keys.groups(lane), LANE_QUEUES[lane], keys.AT_BROKER],
                     args=[now, MOST_TASKS, keys.group(lane), keys.BATCH_OF],
                 )
             )
@@ -81,8 +82,8 @@ class Groups:
         Raises:
             StoreUnavailable: The chunk is found by `fill`.
         """
-        with border():
-            if int(self._redis.llen(LANE_QUEUES[lane])) < MOST_TASKS:
+        if queued(self._redis, LANE_QUEUES[lane]) < MOST_TASKS:
+            with border():
                 self._redis.lpush(LANE_QUEUES[lane], task(lane))
 
     def messages_of(self, chunks: Sequence[tuple[str, str]]) -> list[MessageId | None]:

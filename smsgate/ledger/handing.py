@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import redis
 
-from smsgate.ledger import scripts
+from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
 from smsgate.queues import Queue
 
@@ -32,4 +32,4 @@ class Handing:
             StoreUnavailable: It is due still, or the answer was lost.
         """
         with border():
-            return Handed(self._hand(keys=[index, queue], args=[entry, seen, until, task, most]))
+            return Handed(self._hand(keys=[index, queue, keys.AT_BROKER], args=[entry, seen, until, task, most]))

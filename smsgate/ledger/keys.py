@@ -24,6 +24,14 @@ STRAYS: Final = "sms:strays"
 GROUPS_OF: Final = "sms:groups:"  # + lane: groups of messages that leave together, by when they may be taken
 GROUP_IN: Final = "sms:group:"  # + lane and group: the messages that wait in it
 
+# Where tasks wait in a broker of their own, the lists named like queues are the outbox from which they go there.
+PARCELS: Final = "sms:parcels"  # what somebody is handing on, by until when (Unix milliseconds of Redis)
+PARCEL_OF: Final = "sms:parcel:"
+AT_BROKER: Final = "sms:at_broker"  # by queue, how many tasks the broker holds, as it was last asked
+MARKS_PUT: Final = "sms:marks:put"  # by lane, when the latest mark was put into its queue
+MARKS_OUT: Final = "sms:marks:out"  # by lane, how many marks were put since one came out
+MARKS_PASSED: Final = "sms:marks:passed"  # by lane, when the latest mark was put that has come out of it
+
 RECORD_OF: Final = "sms:msg:"
 BATCH_OF: Final = "sms:batch:"
 
@@ -47,6 +55,8 @@ PUSH_TTL: Final = 3 * DAY
 # Longer than the longest wait between two attempts (a day and a fifth), from the last attempt.
 WEBHOOK_TTL: Final = 3 * DAY
 BREAKER_TTL: Final = DAY
+# Seconds for which it is believed how many tasks the broker holds.
+AT_BROKER_TTL: Final = 15
 STRAY_TTL: Final = 45 * DAY
 # Replies are kept by number, not by age: the oldest go first.
 MOST_REPLIES: Final = 100_000

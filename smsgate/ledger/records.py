@@ -10,6 +10,7 @@ from smsgate.ledger import keys, scripts
 from smsgate.ledger.act import Act
 from smsgate.ledger.connection import border
 from smsgate.ledger.moves import Move, Moving, Result, Step
+from smsgate.ledger.outbox import queued
 from smsgate.ledger.record import Acceptance, Beginning, Begun, Claim, Event, Idempotency, Record
 from smsgate.ledger.retention import Retention
 from smsgate.ledger.slots import NOWHERE, Slot
@@ -90,8 +91,7 @@ class Records:
 
     def waiting_in(self, queue: Queue) -> int:
         """Count the tasks that wait in a queue."""
-        with border():
-            return int(self._redis.llen(queue))
+        return queued(self._redis, queue)
 
     def count_unknown_code(self, code: str) -> None:
         """Count a code of a provider's that our tables do not know; operators look at them."""

@@ -17,6 +17,7 @@ import redis
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
 from smsgate.ledger.handing import Handed, Handing
+from smsgate.ledger.outbox import queued
 from smsgate.ledger.record import Record
 from smsgate.ledger.slots import NOWHERE, Slot
 from smsgate.message import Lane, MessageId
@@ -77,11 +78,8 @@ class Schedule:
     def counts(self, lane: Lane) -> tuple[int, int]:
         """Count the tasks in the lane's queue, and its parked messages."""
         with border():
-            pipe = self._redis.pipeline(transaction=False)
-            pipe.llen(LANE_QUEUES[lane])
-            pipe.zcard(keys.parked(lane))
-            queued, parked = pipe.execute()
-        return int(queued), int(parked)
+            parked = int(self._redis.zcard(keys.parked(lane)))
+        return queued(self._redis, LANE_QUEUES[lane]), parked
 
     def worked_off(self, lane: Lane, now: int) -> int | None:
         """Tell up to when (Unix milliseconds) every task of a lane has left its queue; None where that is not known.

@@ -41,9 +41,10 @@ class Taken:
 class Unacked:
     """What is unacknowledged in one Redis. Every method raises StoreUnavailable and may be called again."""
 
-    def __init__(self, client: redis.Redis, index_key: str, entries_key: str) -> None:
+    def __init__(self, client: redis.Redis, index_key: str, entries_key: str, strays: Strays | None = None) -> None:
+        """Take a connection, Celery's two keys, and where to keep what is no note of a worker's."""
         self._redis = client
-        self._strays = Strays(client)
+        self._strays = strays or Strays(client)
         self._keys: Final = [index_key, entries_key]
         self._note = client.register_script(scripts.source("note_unacked"))
         self._take = client.register_script(scripts.source("take_tasks"))

@@ -4,6 +4,7 @@ import pytest
 
 from smsgate.errors import (
     BatchClosed,
+    BrokerUnavailable,
     FieldError,
     IdempotencyConflict,
     InvalidMessage,
@@ -19,6 +20,7 @@ EVERY_KIND = [
     IdempotencyConflict("use a new key"),
     BatchClosed("the batch was called back"),
     StoreUnavailable("Redis: TimeoutError"),
+    BrokerUnavailable("broker: TimeoutError"),
     RetryLater("throttled", 2.5),
     RetryLater("dns"),
     SettingsError("Settings:\n  SMSGATE_SIGN: is not set."),

@@ -1,11 +1,11 @@
 -- Count the chunks that a lane's groups have ready, as far as they are asked for. A group that is paused or empty goes.
 --
--- Uses: group
+-- Uses: group, queued
 --
--- KEYS  1 groups of the lane  2 queue of the lane
+-- KEYS  1 groups of the lane  2 queue of the lane  3 tasks at the broker, by queue
 -- ARGV  1 now, Unix ms  2 most entries in the queue  3 prefix of the lane's lists  4 prefix of batches
 -- Returns how many tasks the queue should get
-local room = tonumber(ARGV[2]) - redis.call('LLEN', KEYS[2])
+local room = tonumber(ARGV[2]) - queued(KEYS[2], KEYS[3])
 local ready = 0
 if room <= 0 then
   return 0

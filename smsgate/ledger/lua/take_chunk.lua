@@ -1,9 +1,9 @@
 -- Take a chunk of the messages that wait for company, and claim an attempt for each, all or nothing. The group is the
 -- one that could have been taken for the longest; it goes behind the others, so that none waits for another to be empty.
 --
--- Uses: timeline, batch, group
+-- Uses: timeline, batch, group, queued
 --
--- KEYS  1 groups of the lane  2 queue of the lane  3 due  4 chunk
+-- KEYS  1 groups of the lane  2 queue of the lane  3 due  4 chunk  5 tasks at the broker, by queue
 -- ARGV  1 now, Unix ms  2 chunk, the name by which the provider will know it  3 its TTL, s
 --       4 until when the attempts are leased, Unix ms  5 channel  6 TTL of a record, and of a batch, s  7 prefix of records
 --       8 prefix of batches  9 prefix of the lane's lists  10 attempts that a message has, if it does not say itself
@@ -118,7 +118,7 @@ if left > 0 then
   local at = (left >= size or status == 'cancelled') and now or now + wait
   redis.call('ZADD', groups, string.format('%.0f', at), group)
 end
-if redis.call('ZCOUNT', groups, '-inf', ARGV[1]) > 0 and redis.call('LLEN', KEYS[2]) < tonumber(ARGV[12]) then
+if redis.call('ZCOUNT', groups, '-inf', ARGV[1]) > 0 and queued(KEYS[2], KEYS[5]) < tonumber(ARGV[12]) then
   redis.call('LPUSH', KEYS[2], ARGV[11])
 end
 return { taken, expired, spent, cancelled }

@@ -1,0 +1,106 @@
+"""How far a lane is worked off at a broker that cannot be looked into."""
+
+import json
+
+import pytest
+import redis
+
+from smsgate.flow.patience import Patience
+from smsgate.flow.submit import Submit
+from smsgate.flow.sweep import Sweep
+from smsgate.ledger.envelope import unseal
+from smsgate.ledger.marks import OFTEN, SLACK, Marks
+from smsgate.ledger.records import Records
+from smsgate.ledger.schedule import Schedule
+from smsgate.message import Lane, Message
+from smsgate.queues import LANE_QUEUES, Queue, TaskName
+from tests.ledger.conftest import Clock
+
+PATIENCE = Patience()
+MESSAGE = Message.check({"to": "13800138000", "template": "T", "lane": "bulk"})
+
+
+@pytest.fixture
+def marks(store: redis.Redis) -> Marks:
+    return Marks(store)
+
+
+@pytest.fixture
+def sweep(records: Records, schedule: Schedule, marks: Marks, clock: Clock) -> Sweep:
+    return Sweep(records, schedule, PATIENCE, clock, marks)
+
+
+def _arrive(store: redis.Redis, queue: Queue) -> list[list[object]]:
+    """Take everything off a queue as the broker's worker would; gives each task's name and arguments."""
+    entries = store.rpop(queue, 1000) or []
+    return [[json.loads(one)["headers"]["task"], *json.loads(unseal(one).body)[0]] for one in entries]
+
+
+def _pass(store: redis.Redis, marks: Marks) -> None:
+    for lane in Lane:
+        for task, *args in _arrive(store, LANE_QUEUES[lane]):
+            if task == TaskName.MARK:
+                marks.passed(lane, int(str(args[1])))
+
+
+def test_before_a_mark_has_come_out_nothing_is_known(marks: Marks, clock: Clock) -> None:
+    assert marks.worked_off(Lane.OTP, clock()) is None
+
+
+def test_a_mark_that_has_come_out_speaks_for_what_was_queued_well_before_it(
+    marks: Marks, store: redis.Redis, clock: Clock
+) -> None:
+    marks.worked_off(Lane.OTP, clock())
+    assert _arrive(store, Queue.OTP) == [[TaskName.MARK, Lane.OTP, clock()]]
+    marks.passed(Lane.OTP, clock())
+    assert marks.worked_off(Lane.OTP, clock() + 1) == clock() - SLACK
+    # One that comes late changes nothing.
+    marks.passed(Lane.OTP, clock() - 5000)
+    assert marks.worked_off(Lane.OTP, clock() + 1) == clock() - SLACK
+
+
+def test_marks_do_not_fill_a_queue_that_nobody_works_off(marks: Marks, store: redis.Redis, clock: Clock) -> None:
+    for _ in range(24 * 3600 // 5):
+        marks.worked_off(Lane.BULK, clock())
+        clock.advance(5)
+    assert 100 < store.llen(Queue.BULK) < 200
+    marks.passed(Lane.BULK, clock())
+    assert marks.worked_off(Lane.BULK, clock() + OFTEN) is not None
+    assert store.llen(Queue.NOTICE) == 0
+
+
+def test_a_backlog_at_the_broker_is_left_alone_however_old(
+    sweep: Sweep, records: Records, store: redis.Redis, clock: Clock
+) -> None:
+    Submit(records, now=clock)(MESSAGE)
+    store.delete(Queue.BULK)
+    for _ in range(100):
+        clock.advance(36)
+        assert sweep() == 0
+
+
+def test_a_message_whose_task_the_broker_lost_gets_another(
+    sweep: Sweep, records: Records, marks: Marks, store: redis.Redis, clock: Clock
+) -> None:
+    lost = Submit(records, now=clock)(MESSAGE).id
+    store.delete(Queue.BULK)
+    clock.advance(SLACK / 1000 + 1)
+    sweep()
+    _pass(store, marks)
+    assert sweep() == 0
+    clock.advance(PATIENCE.overdue)
+    assert sweep() == 1
+    assert [task for task, *_ in _arrive(store, Queue.BULK)] == [TaskName.MARK, TaskName.SEND]
+    record = records.read(lost)
+    assert record is not None
+    assert sweep() == 0
+
+
+def test_what_was_queued_after_the_last_mark_that_came_out_is_not_lost(
+    sweep: Sweep, records: Records, marks: Marks, store: redis.Redis, clock: Clock
+) -> None:
+    sweep()
+    _pass(store, marks)
+    Submit(records, now=clock)(MESSAGE)
+    clock.advance(3600)
+    assert sweep() == 0
