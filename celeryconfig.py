@@ -4,13 +4,15 @@ from functools import partial as _partial
 
 from celery.schedules import schedule as _schedule
 
+from smsgate.broker.options import tls as _tls
+from smsgate.broker.options import transport_options as _transport_options
 from smsgate.queues import Queue, TaskName
 from smsgate.settings import current as _current
 from workers.steady import steady_now as _steady_now
 
 _every = _partial(_schedule, nowfun=_steady_now)
 
-broker_url = _current().redis_url
+broker_url = _current().broker
 broker_connection_retry_on_startup = True  # a worker that starts before Redis waits for it
 
 # For as long as it takes; Celery gives up after 100 tries, and the worker ends.
@@ -42,6 +44,9 @@ task_routes = {
     TaskName.REQUEUE_PUSHES: {"queue": Queue.CHORES},
     TaskName.NOTIFY: {"queue": Queue.WEBHOOKS},
     TaskName.DISPATCH_WEBHOOKS: {"queue": Queue.CHORES},
+    TaskName.HAND_ON: {"queue": Queue.CHORES},
+    # Each goes by the queue that it marks (see smsgate/ledger/marks.py); this is for one that names none.
+    TaskName.MARK: {"queue": Queue.CHORES},
 }
 
 # A task leaves the broker when it has ended, not when it begins: a killed worker's task comes again.
@@ -66,19 +71,8 @@ task_time_limit = 40
 # On SIGQUIT, or a platform's REMAP_SIGTERM=SIGQUIT, it ends them within this time, and hands back what is left.
 worker_soft_shutdown_timeout = 35
 
-broker_transport_options = {
-    # Seconds after which an unacknowledged task goes to another worker: above the hard time limit and the longest
-    # retry wait (120), with room. Every program on this Redis must use the same: Celery takes the shortest.
-    "visibility_timeout": 300,
-    # Look for such tasks every 5 s; kombu's defaults make it 100 s.
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-    # Without these a Redis that swallows packets hangs a worker for ever.
-    "socket_timeout": 5,
-    "socket_connect_timeout": 2,
-    "socket_keepalive": True,
-    "health_check_interval": 25,
-}
+broker_transport_options = _transport_options(_current().broker)
+broker_use_ssl = _tls(_current().broker, _current().broker_options)
 broker_pool_limit = 10
 
 # Workers report tasks once somebody asks them to, as Flower does while it runs: it costs each a sixth of its time.
@@ -106,3 +100,7 @@ beat_schedule = {
     # A push whose task was lost with its worker (see smsgate/ledger/pushes.py).
     "requeue pushes": {"task": TaskName.REQUEUE_PUSHES, "schedule": _every(60.0)},
 }
+if _current().has_own_broker:
+    imports.append("workers.handing_on")
+    # What those who accepted it have left in the outbox (see smsgate/flow/hand_on.py).
+    beat_schedule["hand on"] = {"task": TaskName.HAND_ON, "schedule": _every(1.0)}

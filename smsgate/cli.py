@@ -22,7 +22,7 @@ from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import Records
 from smsgate.local.show import print_timeline
 from smsgate.message import Lane, Message, MessageId, OnUncertain
-from smsgate.parts import records_in, submit_to
+from smsgate.parts import hand_on_in, records_in, submit_to
 from smsgate.settings import current
 from smsgate.states import State
 
@@ -63,7 +63,11 @@ def send(to: str, template: str, params: tuple[str, ...], wait: bool, **more: st
     given = {name: value for name, value in more.items() if value is not None}
     message = Message.check({"to": to, "template": template, "params": dict(map(_pair, params)), **given})
     settings = current()
-    submitted = submit_to(connect_briefly(settings.redis_url), settings)(message)
+    client = connect_briefly(settings.redis_url)
+    submitted = submit_to(client, settings)(message)
+    hand_on = hand_on_in(client, settings)
+    if hand_on:
+        hand_on.at_once()
     click.echo(submitted.id)
     if wait and _show(submitted.id, wait=True) not in (State.SENT, State.DELIVERED):
         sys.exit(1)

@@ -1,5 +1,7 @@
 """The parts that every kind of process puts together from the settings: web, workers, producers and the terminal."""
 
+from typing import TYPE_CHECKING
+
 import redis
 
 from smsgate.flow.gathering import Gathering
@@ -11,6 +13,10 @@ from smsgate.ledger.record import Gathers
 from smsgate.ledger.records import Records
 from smsgate.ledger.retention import Retention
 from smsgate.settings import Settings
+
+if TYPE_CHECKING:
+    from smsgate.flow.hand_on import HandOn
+    from smsgate.ledger.strays import Strays
 
 
 def records_in(client: redis.Redis, settings: Settings) -> Records:
@@ -40,3 +46,20 @@ def gathering_in(client: redis.Redis, settings: Settings) -> Gathering:
 
 def _gathers(seconds: float, size: int) -> Gathers | None:
     return Gathers(size, int(seconds * 1000)) if seconds and size > 1 else None
+
+
+def hand_on_in(client: redis.Redis, settings: Settings) -> "HandOn | None":
+    """Build the way from the outbox to a broker of its own; None where Redis is the broker."""
+    if not settings.has_own_broker:
+        return None
+    # Where there is no such broker nothing of it is loaded.
+    from smsgate.broker.publisher import Publisher  # noqa: PLC0415 - see above
+    from smsgate.flow.hand_on import HandOn  # noqa: PLC0415 - likewise
+    from smsgate.ledger.outbox import Outbox  # noqa: PLC0415 - likewise
+
+    def strays() -> "Strays":
+        from smsgate.ledger.strays import Strays  # noqa: PLC0415 - likewise
+
+        return Strays(client)
+
+    return HandOn(Outbox(client), Publisher(settings.broker, settings.broker_options), strays)

@@ -1,12 +1,14 @@
 """The Celery app. Producers and workers share it, so it imports nothing that sends."""
 
 import runpy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from celery import Celery, Task
 from celery.loaders.app import AppLoader
 
+from smsgate.broker.options import given_options
 from smsgate.settings import current
 
 
@@ -31,10 +33,11 @@ class GatewayTask(Task):  # type: ignore[type-arg]
 
 
 class Gateway(Celery):
-    """Celery on our Redis, whatever the environment's CELERY_BROKER_URL says.
+    """Celery on our broker, whatever the environment's CELERY_BROKER_URL says.
 
     Celery gives that variable precedence over its settings, but a program may use it for a broker of its own. Setting
-    `broker_read_url` and `broker_write_url` would do too, but Celery shows those with the password in them.
+    `broker_read_url` and `broker_write_url` would do too, but Celery shows those with the password in them; as it
+    would what an operator gives the transport besides.
     """
 
     amqp_cls = "workers.broker:AMQP"
@@ -42,13 +45,18 @@ class Gateway(Celery):
     task_cls = "workers.app:GatewayTask"
 
     def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Any:
-        return super().connection_for_read(url or current().redis_url, **kwargs)
+        return super().connection_for_read(url or current().broker, **_with_options(kwargs))
 
     def connection_for_write(self, url: str | None = None, **kwargs: Any) -> Any:
-        return super().connection_for_write(url or current().redis_url, **kwargs)
+        return super().connection_for_write(url or current().broker, **_with_options(kwargs))
 
     def connection(self, hostname: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        return super().connection(hostname or current().redis_url, *args, **kwargs)
+        return super().connection(hostname or current().broker, *args, **kwargs)
+
+
+def _with_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    ours = given_options(current().broker, current().broker_options)
+    return {**given, "transport_options": {**ours, **(given.get("transport_options") or {})}}
 
 
 # Not current, and its tasks not shared: a host program that imports `send_sms` keeps its own app as it was.

@@ -5,21 +5,18 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
-import kombu
 from celery.app import amqp
 from kombu.transport import get_transport_cls
+
+from smsgate.broker import connection
 
 # Seconds between tries to reach the broker: 1, 2, 3, 3, … Kombu goes up to 30; one-time passwords do not wait so long.
 _FIRST_PAUSE: Final = 1
 _LONGEST_PAUSE: Final = 3
 
 
-class Connection(kombu.Connection):
-    """A connection that uses our transport where kombu would use its own for Redis.
-
-    Chosen here and not by a URL or a setting, so that URLs stay redis:// and rediss:// and are shown, and masked, as
-    everywhere in Celery.
-    """
+class Connection(connection.Connection):
+    """A connection that uses our transport where kombu would use its own for Redis."""
 
     def get_transport_cls(self) -> Any:
         chosen: Any = super().get_transport_cls()

@@ -7,10 +7,10 @@ from typing import Any, Final
 import structlog
 from celery.exceptions import Reject
 
-from smsgate.errors import StoreUnavailable
+from smsgate.errors import BrokerUnavailable, StoreUnavailable
 from smsgate.flow.dispatch import dispatch
 from smsgate.queues import Queue, TaskName
-from workers import parts
+from workers import apart, parts
 from workers.app import GatewayTask, app
 
 log = structlog.get_logger()
@@ -31,9 +31,32 @@ class Chore(GatewayTask):
     """A task that is not queued while many wait: the next in turn does the same."""
 
     def apply_async(self, *args: Any, **options: Any) -> Any:
-        if parts.records().waiting_in(Queue.CHORES) >= MOST_WAITING:
+        if _waiting() >= MOST_WAITING:
             return None
         return super().apply_async(*args, **options)
+
+
+def _waiting() -> int:
+    way = apart.hand_on()
+    if way is None:
+        return parts.records().waiting_in(Queue.CHORES)
+    try:
+        # Asked itself: what Redis knows of it a chore has noted.
+        return way.waiting_in(Queue.CHORES)
+    except BrokerUnavailable as error:
+        log.warning("chore_not_queued", error=str(error))
+        return MOST_WAITING
+
+
+@app.task(base=Chore, name=TaskName.HAND_ON, shared=False)
+def hand_on() -> None:
+    """Hand on what waits in the outbox to a broker of its own."""
+    way = apart.hand_on()
+    if way:
+        try:
+            way(RUN)
+        except (BrokerUnavailable, StoreUnavailable) as error:
+            log.warning("chore_refused", chore="HandOn", error=str(error))
 
 
 @app.task(base=Chore, name=TaskName.REQUEUE_PUSHES, shared=False)

@@ -13,8 +13,10 @@ from kombu.exceptions import DecodeError
 
 from smsgate.errors import StoreUnavailable
 from smsgate.ledger.strays import StrayReason
+from workers.aside import set_aside
 from workers.debts import debts
-from workers.entry import are_a_tasks, task_id
+from workers.entry import are_a_tasks
+from workers.qos import QoS
 
 log = structlog.get_logger()
 
@@ -76,9 +78,10 @@ class Consumer(celery_consumer.Consumer):  # type: ignore[misc]
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Let go of a connection; what had not begun goes to whoever connects first."""
-        if self.task_consumer:
+        qos = getattr(self.task_consumer.channel, "qos", None) if self.task_consumer else None
+        if isinstance(qos, QoS):
             running = [request.message.delivery_tag for request in tuple(active_requests)]
-            self.task_consumer.channel.qos.leave(running)
+            qos.leave(running)
         super().on_connection_error_after_connected(exc)
         if not isinstance(exc, self.connection_errors):
             log.warning("broker_refuses", error=type(exc).__name__)
@@ -93,9 +96,8 @@ class Consumer(celery_consumer.Consumer):  # type: ignore[misc]
         """Store a stray, then let Celery tell of it and acknowledge it."""
         if message.acknowledged:
             return
-        entry = message._raw  # noqa: SLF001 - as it came
         try:
-            message.channel.set_aside(entry.text, entry.queue, reason, task_id(message.headers))
+            set_aside(message, reason)
         except StoreUnavailable:
             message.requeue()
             return

@@ -11,6 +11,7 @@ from smsgate.ledger.pushes import Pushes
 from smsgate.ledger.records import Records
 from smsgate.parts import records_in, submit_batch_to, submit_to
 from smsgate.settings import current, load
+from workers import apart
 
 if TYPE_CHECKING:
     from smsgate.channels.channel import Channel
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from smsgate.ledger.groups import Groups
     from smsgate.ledger.lanes import Lanes
     from smsgate.ledger.schedule import Schedule
+    from smsgate.ledger.strays import Strays
     from smsgate.ledger.webhooks import Webhooks
 
 
@@ -188,7 +190,14 @@ def inquire() -> "Inquire":
 def sweep() -> "Sweep":
     from smsgate.flow.sweep import Sweep  # noqa: PLC0415 - see above
 
-    return Sweep(records(), schedule(), patience())
+    return Sweep(records(), schedule(), patience(), marks=apart.marks() if current().has_own_broker else None)
+
+
+@cache
+def strays() -> "Strays":
+    from smsgate.ledger.strays import Strays  # noqa: PLC0415 - see above
+
+    return Strays(connect_briefly(current().redis_url))
 
 
 @cache

@@ -11,16 +11,17 @@ from smsgate.ledger.strays import StrayReason
 from smsgate.message import MessageId
 from smsgate.queues import TaskName
 from workers import parts
+from workers.aside import set_aside
 
 log = structlog.get_logger()
 
 REASON: Final = "poison"
 
 
-def is_poison(channel: Any, task_id: str) -> bool:
+def is_poison(task_id: str) -> bool:
     """Count a process that died with a task; says whether it has killed enough. While Redis is away nobody counts."""
     try:
-        return bool(channel.strays.count_death(task_id) > MOST_REDELIVERIES)
+        return parts.strays().count_death(task_id) > MOST_REDELIVERIES
     except StoreUnavailable:
         return False
 
@@ -30,12 +31,11 @@ def keep(request: Any) -> bool:
 
     A message that was killed in the middle of its attempt may have been sent: it is uncertain, as ever.
     """
-    entry = request.message._raw  # noqa: SLF001 - as it came
     try:
         if request.name == TaskName.SEND and parts.records().read(MessageId(request.id)):
             bury(parts.records(), MessageId(request.id), REASON)
         else:
-            request.message.channel.set_aside(entry.text, entry.queue, StrayReason.POISON, request.id)
+            set_aside(request.message, StrayReason.POISON)
     except StoreUnavailable as error:
         log.warning("poison_not_kept", task_id=request.id, error=str(error))
         return False

@@ -32,7 +32,7 @@ class CountedRequest(celery_request.Request):  # type: ignore[misc]
     def _is_kept_as_poison(self) -> bool:
         from workers import poison  # noqa: PLC0415 - only a worker that lost a process needs it
 
-        return poison.is_poison(self.message.channel, self.id) and poison.keep(self)
+        return poison.is_poison(self.id) and poison.keep(self)
 
 
 class MaskedRequest(CountedRequest):

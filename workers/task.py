@@ -13,7 +13,7 @@ from smsgate.flow.submit import arguments, new_id
 from smsgate.masking import shown_arguments
 from smsgate.message import Message, MessageId
 from smsgate.queues import LANE_QUEUES
-from workers import parts
+from workers import apart, parts
 from workers.app import GatewayTask
 
 # Options of `apply_async` that cannot be kept: each with what to use in its place.
@@ -64,6 +64,7 @@ class SendTask(GatewayTask):
         if asked.keys() - _MEANINGLESS:
             return self._publish(message, new_id(task_id), asked)
         submitted = parts.submit()(message, message_id=task_id)
+        apart.hand_on_at_once()
         return self.AsyncResult(submitted.id)
 
     def message(self, *args: Any, **kwargs: Any) -> Message:

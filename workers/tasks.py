@@ -11,7 +11,7 @@ from smsgate.flow.patience import ATTEMPTS
 from smsgate.flow.write_rows import Upload, given
 from smsgate.message import Common, Lane, MessageId
 from smsgate.queues import TaskName
-from workers import parts
+from workers import apart, parts
 from workers.app import app
 from workers.task import SendTask
 
@@ -123,6 +123,15 @@ def ask(message_id: str) -> None:
     """Ask the provider what became of a message."""
     try:
         parts.ask()(MessageId(message_id))
+    except StoreUnavailable as error:
+        raise Reject(str(error), requeue=True) from error
+
+
+@app.task(name=TaskName.MARK, shared=False)
+def mark(lane: str, at: int) -> None:
+    """Note that a lane has been worked off up to a mark that was put into its queue at `at` (Unix milliseconds)."""
+    try:
+        apart.marks().passed(Lane(lane), at)
     except StoreUnavailable as error:
         raise Reject(str(error), requeue=True) from error
 

@@ -12,6 +12,8 @@ from uuid_utils import uuid7
 
 from smsgate.ledger.strays import Stray, StrayReason, Strays
 from smsgate.ledger.unacked import Taken, Unacked, as_text
+from smsgate.settings import current
+from workers import parts
 from workers.debts import debts
 from workers.entry import Entry, NoMessage
 from workers.insist import insist
@@ -35,8 +37,9 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         # One client for as long as this object lives: a task may end after its channel was closed.
         client = self._create_client()
-        self.unacked = Unacked(client, self.unacked_index_key, self.unacked_key)
-        self.strays = Strays(client)
+        # Where this Redis is the broker alone, operators look elsewhere for strays.
+        self.strays = parts.strays() if current().has_own_broker else Strays(client)
+        self.unacked = Unacked(client, self.unacked_index_key, self.unacked_key, self.strays)
 
     def set_aside(self, text: str, queue: str, reason: str, task_id: str | None = None) -> None:
         """Keep what is no message of ours for an operator.

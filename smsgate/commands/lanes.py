@@ -8,6 +8,7 @@ from smsgate.flow.clock import system_clock
 from smsgate.flow.report import moment
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.lanes import By, Lanes, Pause
+from smsgate.ledger.outbox import Outbox
 from smsgate.ledger.schedule import Schedule
 from smsgate.local.show import wide_console
 from smsgate.message import Lane
@@ -50,10 +51,12 @@ def _lanes() -> Lanes:
 def _print() -> None:
     client = connect_briefly(current().redis_url)
     pauses, schedule = Lanes(client).pauses(), Schedule(client)
+    # What a broker of its own holds is noted while somebody hands on to it.
+    unknown = " + ?" if current().has_own_broker and not Outbox(client).at_broker() else ""
     table = Table("lane", "queued", "parked", "paused by", "why", "since")
     for lane in Lane:
         queued, parked = schedule.counts(lane)
         pause = pauses.get(lane)
         paused = (pause.by, escape(pause.reason), moment(pause.at)) if pause else ("", "", "")
-        table.add_row(lane, f"{queued:,}", f"{parked:,}", *paused)
+        table.add_row(lane, f"{queued:,}{unknown}", f"{parked:,}", *paused)
     wide_console().print(table)

@@ -17,7 +17,7 @@ from smsgate.ledger.dead_letters import DeadLetters
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.pushes import Pushes
-from smsgate.parts import records_in, submit_batch_to, submit_to
+from smsgate.parts import hand_on_in, records_in, submit_batch_to, submit_to
 from smsgate.settings import load
 
 log = structlog.get_logger()
@@ -49,6 +49,11 @@ def create_app() -> Flask:
     )
     app.register_blueprint(callbacks.blueprint(Pushes(redis), settings.callback_secret))
     app.register_blueprint(health.blueprint(records, Lanes(redis)))
+    hand_on = hand_on_in(redis, settings)
+    if hand_on:
+        from smsgate.http.handing_on import HandingOn  # noqa: PLC0415 - it brings kombu
+
+        app.wsgi_app = HandingOn(app.wsgi_app, hand_on)  # type: ignore[method-assign]  # likewise
     if settings.callback_secret is None:
         log.warning("callbacks_off", fix="set SMSGATE_CALLBACK_SECRET, or receipts cannot come in")
     return app

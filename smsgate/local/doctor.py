@@ -1,7 +1,7 @@
 """`smsgate doctor`: look at everything that a message needs, and say what to do about what is missing."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import redis
@@ -14,6 +14,7 @@ from smsgate.channels.aliyun.finding import Finding
 from smsgate.channels.aliyun.preflight import check
 from smsgate.errors import StoreUnavailable
 from smsgate.ledger.connection import ANSWER_TIMEOUT, CONNECT_TIMEOUT
+from smsgate.local.own_broker import own_broker
 from smsgate.local.standing import standing
 from smsgate.parts import records_in
 from smsgate.queues import Queue
@@ -48,7 +49,10 @@ def _redis(settings: Settings) -> list[Finding]:
     try:
         known = client.info()
         server = [_version(known), _persistence(known), _eviction(known), _clock(client)]
-        return [*server, *_queues(client), *standing(client, records_in(client, settings))]
+        found, at_broker = own_broker(client, settings) if settings.has_own_broker else ([], {})
+        if all(one.ok for one in found):
+            found += _queues(client, at_broker)
+        return [*server, *found, *standing(client, records_in(client, settings))]
     except (redis.RedisError, StoreUnavailable) as error:
         fix = "start Redis, or set SMSGATE_REDIS_URL to the one that runs, with a user who may ask all this"
         return [Finding("redis", ok=False, detail=f"does not answer: {type(error).__name__}", fix=fix)]
@@ -81,14 +85,14 @@ def _clock(client: redis.Redis) -> Finding:
     return Finding("redis clock", ok=True, detail=f"{abs(skew):.1f} s apart", fix=fix)
 
 
-def _queues(client: redis.Redis) -> Iterator[Finding]:
+def _queues(client: redis.Redis, at_broker: Mapping[Queue, int]) -> Iterator[Finding]:
     try:
         answers = app.control.inspect(timeout=1.0).active_queues() or {}
     except OperationalError:
         answers = {}
     served = {queue["name"] for queues in answers.values() for queue in queues}
     for queue in Queue:
-        waiting = client.llen(queue)
+        waiting = int(client.llen(queue)) + at_broker.get(queue, 0)
         alone = queue not in served
         fix = f"start one: celery -A workers worker -Q {queue}" if alone else ""
         yield Finding(

@@ -38,6 +38,10 @@ _NOT_ITS_MESSAGES: Final = (
     "Redis's messages and call them delivered. Set the credentials to send for real, or unset SMSGATE_REDIS_URL. "
     "(With a RAM role, start the Procfile's lines under your own supervisor.)"
 )
+_ONE_REDIS: Final = (
+    "SMSGATE_BROKER_URL is set: `smsgate up` serves with one Redis for everything. Unset it, or start the Procfile's "
+    "lines under your own supervisor."
+)
 # Each port with the setting that moves it, and the process that listens there.
 _PORTS: Final = {"web": "http_port", "sandbox": "sandbox_port", "flower": "flower_port", "redis": "redis_port"}
 
@@ -70,9 +74,11 @@ def draw_up(settings: Settings, procfile: Path) -> Plan:
     lying in the environment must not send, and pay, by trying this out.
 
     Raises:
-        SettingsError: A port is taken, the real provider lacks a setting, or the sandbox would
-            work on the messages of a Redis elsewhere.
+        SettingsError: There is a broker besides Redis, a port is taken, the real provider lacks a setting, or the
+            sandbox would work on the messages of a Redis elsewhere.
     """
+    if settings.has_own_broker:
+        raise SettingsError(_ONE_REDIS)
     own_redis = bool(os.environ.get("SMSGATE_REDIS_URL")) and settings.redis_url != embedded_redis(settings)
     real = own_redis and _has_credentials()
     if own_redis and not real and urlsplit(settings.redis_url).hostname not in _LOOPBACK:

@@ -194,3 +194,39 @@ print(json.dumps([app.conf[name] for name in ("broker_connection_max_retries", "
                                               "broker_connection_retry_on_startup", "worker_consumer")]))
 """
     assert ask(program) == [None, True, True, "workers.consumer:Consumer"]
+
+
+OWN_BROKER = {
+    "SMSGATE_REDIS_URL": "redis://ours:1/0",
+    "SMSGATE_BROKER_URL": "amqp://user:hunter2%2F@rabbit:5672/sms",
+    "SMSGATE_BROKER_OPTIONS": '{"login_method": "PLAIN", "client_properties": {"password": "hunter3"}}',
+}
+
+
+def test_with_a_broker_of_its_own_celery_uses_that_one_and_shows_nothing_of_it(ask: Callable[..., Any]) -> None:
+    program = """
+import json
+from workers.app import app
+connections = app.connection_for_read(), app.connection_for_write(), app.connection()
+print(json.dumps([[one.as_uri(include_password=True) for one in connections],
+                  [one.transport_options for one in connections],
+                  [app.conf.humanize(), str(app.conf.table()), app.bugreport(), connections[0].as_uri()],
+                  sorted(app.conf.beat_schedule)]))
+"""
+    urls, options, shown, beat = ask(program, environment=OWN_BROKER)
+    assert urls == ["amqp://user:hunter2%2F@rabbit:5672/sms"] * 3
+    assert [one["confirm_publish"] for one in options] == [True] * 3
+    assert [one["client_properties"] for one in options] == [{"password": "hunter3"}] * 3
+    assert "hunter" not in repr(shown)
+    assert "hand on" in beat
+
+
+def test_without_one_nothing_is_handed_on(ask: Callable[..., Any]) -> None:
+    program = """
+import json, sys
+from workers.app import app
+app.loader.import_default_modules()
+loaded = [name for name in sys.modules if name in ("workers.handing_on", "smsgate.broker.publisher")]
+print(json.dumps(["hand on" in app.conf.beat_schedule, loaded]))
+"""
+    assert ask(program, environment={"SMSGATE_REDIS_URL": "redis://ours:1/0"}) == [False, []]

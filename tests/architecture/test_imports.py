@@ -72,6 +72,21 @@ print(json.dumps(sorted(sys.modules)))
     assert [name for name in sorted(brought) if name.startswith(NOT_FOR_PRODUCERS) and "celery" not in name] == []
 
 
+def test_calling_delay_with_a_broker_of_its_own_brings_nothing_more(ask: Callable[..., Any]) -> None:
+    """Redis is there, and the broker away: the message is accepted, and whoever looks after the outbox hands it on."""
+    call = """
+from smsgate.flow.hand_on import HandOn
+from workers.apart import hand_on
+assert isinstance(hand_on(), HandOn)
+hand_on().at_once()
+import json, sys
+print(json.dumps(sorted(sys.modules)))
+"""
+    urls = {"SMSGATE_REDIS_URL": "redis://127.0.0.1:1/0", "SMSGATE_BROKER_URL": "amqp://127.0.0.1:2//"}
+    brought = set(ask(call, environment=urls))
+    assert [name for name in sorted(brought) if name.startswith(NOT_FOR_PRODUCERS) and "celery" not in name] == []
+
+
 def test_importing_the_tasks_needs_no_settings_and_no_redis(ask: Callable[..., Any]) -> None:
     """A host program imports us at its start, in its tests and in its build."""
     broken = {"SMSGATE_REDIS_URL": "nonsense", "SMSGATE_HTTP_PORT": "nonsense"}

@@ -55,6 +55,13 @@ def test_without_anything_set_all_is_started_and_the_sandbox_is_the_provider() -
     assert drawn.environment["SMSGATE_WEBHOOK_ALLOW_PRIVATE"] == "true"
 
 
+def test_a_broker_besides_redis_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGATE_BROKER_URL", "amqp://user:hunter2@rabbit//")
+    with pytest.raises(SettingsError, match="SMSGATE_BROKER_URL") as refusal:
+        _plan()
+    assert "hunter2" not in str(refusal.value)
+
+
 def test_credentials_that_lie_in_the_environment_do_not_send_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAI-somebodys-own")
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "somebodys-own-secret")

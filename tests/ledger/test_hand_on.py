@@ -1,0 +1,149 @@
+"""From the outbox to a broker: here another database of the same server, by kombu's own publisher."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+import redis
+from kombu import Connection
+
+from smsgate.broker.publisher import Publisher
+from smsgate.errors import BrokerUnavailable
+from smsgate.flow.hand_on import HandOn
+from smsgate.flow.submit import Submit
+from smsgate.ledger.envelope import unseal
+from smsgate.ledger.outbox import Outbox
+from smsgate.ledger.records import Records
+from smsgate.ledger.strays import Strays
+from smsgate.message import Message
+from smsgate.queues import Queue
+
+MESSAGE = Message.check({"to": "13800138000", "template": "T", "params": {"code": "135790"}, "lane": "otp"})
+
+
+@pytest.fixture
+def broker_url(redis_url: str) -> str:
+    return redis_url.removesuffix("/0") + "/1"
+
+
+@pytest.fixture
+def broker(broker_url: str, store: redis.Redis) -> redis.Redis:
+    """The broker; `store` has emptied both."""
+    return redis.Redis.from_url(broker_url, decode_responses=True)
+
+
+@pytest.fixture
+def hand_on(store: redis.Redis, broker_url: str) -> Iterator[HandOn]:
+    publisher = Publisher(broker_url, {})
+    yield HandOn(Outbox(store), publisher, lambda: Strays(store))
+    publisher.close()
+
+
+def test_a_message_reaches_the_broker_as_it_was_sealed(
+    hand_on: HandOn, records: Records, store: redis.Redis, broker: redis.Redis
+) -> None:
+    Submit(records)(MESSAGE, message_id="m1")
+    (sealed,) = store.lrange(Queue.OTP, 0, -1)
+    hand_on.at_once()
+    (entry,) = broker.lrange(Queue.OTP, 0, -1)
+    arrived, was = json.loads(entry), json.loads(sealed)
+    assert unseal(entry) == unseal(sealed)
+    assert arrived["headers"]["id"] == "m1"
+    assert "13800138000" not in json.dumps([arrived["headers"], arrived["properties"]])
+    for message in (arrived, was):
+        del message["properties"]["delivery_tag"]
+    assert arrived == was
+    assert store.llen(Queue.OTP) == 0
+
+
+def test_a_backlog_goes_whole_and_in_order(hand_on: HandOn, records: Records, broker: redis.Redis) -> None:
+    submit = Submit(records)
+    ids = [submit(MESSAGE).id for _ in range(1000)]
+    assert hand_on(10) == 1000
+    arrived = [json.loads(one)["headers"]["id"] for one in reversed(broker.lrange(Queue.OTP, 0, -1))]
+    assert arrived == ids
+
+
+def test_how_many_the_broker_holds_is_noted(hand_on: HandOn, records: Records, store: redis.Redis) -> None:
+    Submit(records)(MESSAGE)
+    hand_on(1)
+    assert Outbox(store).at_broker() == {**dict.fromkeys(Queue, 0), Queue.OTP: 1}
+    assert hand_on.waiting_in(Queue.OTP) == 1
+
+
+def test_while_the_broker_is_away_everything_stays_and_nobody_waits_for_it(
+    records: Records, store: redis.Redis
+) -> None:
+    away = HandOn(Outbox(store), Publisher("redis://127.0.0.1:1/0", {}), lambda: Strays(store))
+    submit = Submit(records)
+    ids = [submit(MESSAGE).id for _ in range(50)]
+    began = time.monotonic()
+    for _ in ids:
+        away.at_once()
+    assert time.monotonic() - began < 1
+    with pytest.raises(BrokerUnavailable) as error:
+        away(1)
+    assert "127.0.0.1" not in str(error.value)
+    assert [json.loads(one)["headers"]["id"] for one in reversed(store.lrange(Queue.OTP, 0, -1))] == ids
+
+
+def test_a_connection_that_the_broker_closed_meanwhile_costs_nothing(
+    hand_on: HandOn, records: Records, broker: redis.Redis
+) -> None:
+    submit = Submit(records)
+    for count in (1, 2):
+        submit(MESSAGE)
+        hand_on.at_once()
+        assert broker.llen(Queue.OTP) == count
+        broker.client_kill_filter(_type="normal", skipme=True)
+
+
+@pytest.mark.parametrize("entry", ["rubbish", "{}", '{"body": 1, "headers": {}, "properties": {}}', "[" * 100_000])
+def test_what_is_no_message_is_kept_for_an_operator_and_holds_up_nothing(
+    hand_on: HandOn, records: Records, store: redis.Redis, broker: redis.Redis, entry: str
+) -> None:
+    store.lpush(Queue.OTP, entry)
+    Submit(records)(MESSAGE)
+    hand_on.at_once()
+    assert broker.llen(Queue.OTP) == 1
+    (stray,) = Strays(store).newest()
+    assert (stray.queue, stray.entry) == (Queue.OTP, entry)
+
+
+def test_one_that_cannot_be_published_holds_up_no_other(records: Records, store: redis.Redis) -> None:
+    """AMQP knows no number of 65 bits; Redis takes whatever is JSON."""
+    url = os.environ.get("SMSGATE_TESTS_AMQP_URL")
+    if url is None:
+        pytest.skip("SMSGATE_TESTS_AMQP_URL names no broker")
+    submit, publisher = Submit(records), Publisher(url, {})
+    with Connection(url) as connection:
+        connection.default_channel.queue_delete(Queue.OTP)
+    submit(MESSAGE)
+    refused = json.loads(str(store.rpop(Queue.OTP)))
+    refused["headers"]["retries"] = 2**64
+    store.lpush(Queue.OTP, json.dumps(refused))
+    for _ in range(5):
+        submit(MESSAGE)
+    hand_on = HandOn(Outbox(store), publisher, lambda: Strays(store))
+    hand_on.at_once()
+    assert store.lrange(Queue.OTP, 0, -1) == [json.dumps(refused)]
+    assert hand_on.waiting_in(Queue.OTP) == 5
+    publisher.close()
+
+
+def test_a_broker_that_is_full_keeps_nothing_and_loses_nothing(
+    records: Records, store: redis.Redis, start_redis: Callable[..., AbstractContextManager[tuple[str, object]]]
+) -> None:
+    submit = Submit(records)
+    ids = [submit(MESSAGE).id for _ in range(6)]
+    with start_redis("--maxmemory", "1") as (url, _):
+        full = HandOn(Outbox(store), Publisher(url, {}), lambda: Strays(store))
+        full.at_once()
+        assert store.llen(Queue.OTP) == 6
+        redis.Redis.from_url(url).config_set("maxmemory", 0)
+        assert full(5) == 6
+        arrived = redis.Redis.from_url(url, decode_responses=True).lrange(Queue.OTP, 0, -1)
+    assert sorted(json.loads(one)["headers"]["id"] for one in arrived) == sorted(ids)
