@@ -1,11 +1,15 @@
 """Gateways of real processes for the tests: one shared, one at rest, and one of its own for each test that kills."""
 
+import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from celery import Celery
+from kombu import Connection
 from pytest_celery import CeleryBrokerCluster, CeleryTestSetup, RedisTestBroker
 
 from smsgate.ledger.api_keys import ApiKeys
@@ -24,6 +28,9 @@ REPORT_DELAY = 0.15
 # The database of the gateway that has everything; others take 0 to 7.
 TENDED = 10
 GATHERING = 11
+APART = {"redis": 12, "filesystem": 13, "amqp": 14}
+# An AMQP broker to test with, such as amqp://guest:guest@127.0.0.1:5672//; what is in our queues there is deleted.
+AMQP = "SMSGATE_TESTS_AMQP_URL"
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +125,80 @@ def gathering(redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, j
         stack.callback(beat.end)
         until(worker.ready, "the worker is ready")
         yield _with_worker(without, worker)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A gateway with everything whose tasks wait at a broker of their own; that broker's Redis, where it is one."""
+
+    gateway: Gateway
+    settings: dict[str, str]
+    broker: RedisNode | None
+
+
+@pytest.fixture(scope="session")
+def apart_on_redis(
+    redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, janitor: Janitor
+) -> Iterator[Apart]:
+    """Its broker is a second Redis, which a test may end and start again."""
+    broker = RedisNode.start(tmp_path_factory.mktemp("broker"), janitor)
+    until(broker.ready, "the broker is ready")
+    with ExitStack() as stack:
+        stack.callback(broker.teardown)
+        folder = tmp_path_factory.mktemp("apart-on-redis")
+        yield _apart(stack, redis_node, APART["redis"], folder, janitor, broker, SMSGATE_BROKER_URL=broker.database(0))
+
+
+@pytest.fixture(scope="session")
+def apart_on_files(
+    redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, janitor: Janitor
+) -> Iterator[Apart]:
+    """Its broker is kombu's of files, which knows nothing of Redis."""
+    folder = tmp_path_factory.mktemp("apart-on-files")
+    (folder / "queues").mkdir()
+    options = dict.fromkeys(("data_folder_in", "data_folder_out"), str(folder / "queues"))
+    settings = {
+        "SMSGATE_BROKER_URL": "filesystem://",
+        "SMSGATE_BROKER_OPTIONS": json.dumps({**options, "control_folder": str(folder / "control")}),
+    }
+    with ExitStack() as stack:
+        yield _apart(stack, redis_node, APART["filesystem"], folder, janitor, None, **settings)
+
+
+@pytest.fixture(scope="session")
+def apart_on_amqp(redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, janitor: Janitor) -> Iterator[Apart]:
+    """Its broker is one that is named in the environment, and where none is, its tests are left out."""
+    url = os.environ.get(AMQP)
+    if url is None:
+        pytest.skip(f"{AMQP} names no broker")
+    with Connection(url) as connection:
+        for queue in QUEUES:
+            connection.default_channel.queue_delete(queue)
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("apart-on-amqp")
+        yield _apart(stack, redis_node, APART["amqp"], folder, janitor, None, SMSGATE_BROKER_URL=url)
+
+
+def _apart(
+    stack: ExitStack,
+    redis_node: RedisNode,
+    database: int,
+    folder: Path,
+    janitor: Janitor,
+    broker: RedisNode | None,
+    **settings: str,
+) -> Apart:
+    given = {**settings, "SMSGATE_GATHER_SECONDS": "1"}
+    without = _gateway(stack, redis_node, database, folder, janitor, **given)
+    all_settings = {**worker_settings(without.redis_url, without.sandbox), **IMPATIENT, **given}
+    environment = clean_environment(**all_settings, SMSGATE_OTP_CONCURRENCY="4")
+    worker = WorkerNode.start("worker", procfile.worker_line(*QUEUES), environment, folder, janitor)
+    stack.callback(worker.teardown)
+    beat = NodeProcess("beat", procfile.line("beat"), environment, folder, janitor)
+    beat.start()
+    stack.callback(beat.end)
+    until(worker.ready, "the worker is ready")
+    return Apart(_with_worker(without, worker), {**given, "SMSGATE_REDIS_URL": without.redis_url}, broker)
 
 
 def _with_worker(gateway: Gateway, worker: WorkerNode) -> Gateway:
