@@ -80,8 +80,7 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
             reason = no_message.reason
             insist(lambda: self.set_aside(text, queue, reason), "store_stray")
             return
-        first, more = Taken(entry.tag, text), deque[Taken]()
-        insist(lambda: more.extend(self.unacked.take(first, queue, key, self._room_beside(queue))), "note_task")
+        more = self._taken_with(Taken(entry.tag, text), queue, key)
         try:
             self._deliver_noted(entry)
             while more:
@@ -90,6 +89,19 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
             # What is left when that failed goes back to be taken next.
             while more:
                 debts().give_back(more.pop().tag, last=False)
+
+    def _taken_with(self, first: Taken, queue: str, key: str) -> deque[Taken]:
+        """Note what has left its queue, and take as many more as there is room for, however long Redis is away."""
+        more = deque[Taken]()
+
+        def take() -> None:
+            # Noted under a time long past, it would be given to another worker at once.
+            is_late = time.time() - first.at > self.visibility_timeout / 2
+            one = Taken(first.tag, first.text) if is_late else first
+            more.extend(self.unacked.take(one, queue, key, self._room_beside(queue)))
+
+        insist(take, "note_task")
+        return more
 
     def _room_beside(self, queue: str) -> int:
         """Say how many messages more may be taken; none of a queue that this worker serves no more."""

@@ -32,10 +32,14 @@ class Return(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An entry that has left its queue, with its tag."""
+    """An entry that has left its queue, with its tag.
+
+    `at` is when it did, in Unix seconds: what is taken with it is known by that.
+    """
 
     tag: str
     text: str = field(repr=False)
+    at: float = field(default_factory=time.time, compare=False)
 
 
 class Unacked:
@@ -60,12 +64,12 @@ class Unacked:
     def take(self, first: Taken, queue: str, key: str, most: int) -> list[Taken]:
         """Note that a worker has taken `first`, and take up to `most` more that are next on its queue, in one act.
 
-        `key` is where the queue's entries are; one without a tag ends it, and is left where it is. When an answer is
-        lost, what the call had taken is overdue after a while.
+        `key` is where the queue's entries are; one without a tag ends it, and is left where it is. When an answer was
+        lost, the same `first` gets the same again.
         """
         with border():
             flat = self._take(
-                keys=[*self._keys, key], args=[time.time(), json.dumps(queue), most, first.tag, _bytes(first.text)]
+                keys=[*self._keys, key], args=[first.at, json.dumps(queue), most, first.tag, _bytes(first.text)]
             )
         texts = [as_text(one) for one in flat]
         return [Taken(tag, text) for tag, text in zip(texts[::2], texts[1::2], strict=True)]

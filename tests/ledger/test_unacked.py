@@ -61,6 +61,34 @@ def test_what_is_taken_beside_another_is_noted_in_the_same_act(client: redis.Red
     assert sorted(client.zrange("unacked_index", 0, -1)) == ["first", "second", "third"]
 
 
+def test_a_call_whose_answer_was_lost_gets_the_same_tasks_again(client: redis.Redis, unacked: Unacked) -> None:
+    client.config_set("maxmemory", 0)
+    client.delete("sms.otp")
+    client.rpush("sms.otp", *(_entry(tag, note="短信") for tag in ("fourth", "third", "second")))
+    client.config_set("maxmemory", 1)
+    first = Taken("first", _entry("first"))
+    lost = unacked.take(first, "sms.otp", "sms.otp", 2)
+
+    again = unacked.take(first, "sms.otp", "sms.otp", 2)
+
+    assert sorted(again, key=lambda one: one.tag) == lost
+    assert client.llen("sms.otp") == 1
+    assert client.hlen("unacked") == 3
+
+
+def test_a_second_copy_of_a_task_gets_none_of_what_was_taken_with_the_first(
+    client: redis.Redis, unacked: Unacked
+) -> None:
+    client.config_set("maxmemory", 0)
+    client.delete("sms.otp")
+    client.rpush("sms.otp", *(_entry(tag) for tag in ("third", "second")))
+    unacked.take(Taken("first", _entry("first"), at=1.5), "sms.otp", "sms.otp", 1)
+
+    taken = unacked.take(Taken("first", _entry("first"), at=2.5), "sms.otp", "sms.otp", 1)
+
+    assert [one.tag for one in taken] == ["third"]
+
+
 def test_nothing_is_taken_where_there_is_no_room(client: redis.Redis, unacked: Unacked) -> None:
     assert unacked.take(Taken("tag", _entry("tag")), "sms.otp", "sms.otp", 0) == []
     assert client.llen("sms.otp") == 1
