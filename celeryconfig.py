@@ -63,7 +63,7 @@ worker_consumer = "workers.consumer:Consumer"
 worker_cancel_long_running_tasks_on_connection_loss = False
 
 # Seconds, for pools of processes. Threads cannot be cut off: there the provider is given 13 (connect and read), or 28
-# where it drips its answer (see smsgate/channels/aliyun/deadline.py), and Redis a minute (see connect_patiently).
+# where it drips its answer (see smsgate/channels/aliyun/deadline.py), and Redis 15 (see connect_patiently).
 task_soft_time_limit = 30
 task_time_limit = 40
 # On SIGTERM a worker takes no more tasks and ends those in hand, which the limits above bound: give it 45 s. With

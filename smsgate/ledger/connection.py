@@ -1,8 +1,9 @@
 """Connections to Redis, with the time limits that its defaults leave out."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import redis
 from redis.backoff import ConstantBackoff, ExponentialBackoff
@@ -13,6 +14,26 @@ from smsgate.errors import StoreUnavailable
 # Seconds. A Redis on the same network answers within milliseconds; without a limit a black hole hangs for ever.
 CONNECT_TIMEOUT: Final = 1.0
 ANSWER_TIMEOUT: Final = 2.0
+# For how long a worker tries. With the longest call of a provider (28 s) it stays below the 45 s that a worker gets to
+# end; a Redis that is restarted or failed over is back within it.
+PATIENCE: Final = 15.0
+
+
+class _UntilLate(Retry):
+    """Tries whose number is bounded by time: a Redis that is silent costs 2 s a try, one that refuses none.
+
+    What it holds no thread changes, so that a call knows its own end.
+    """
+
+    def call_with_retry(self, do: Callable[[], Any], fail: Callable[..., Any], *more: Any, **named: Any) -> Any:
+        late = time.monotonic() + PATIENCE - ANSWER_TIMEOUT
+
+        def fail_when_late(error: Exception, *count: int) -> None:
+            fail(error, *count)
+            if time.monotonic() > late:
+                raise error
+
+        return super().call_with_retry(do, fail_when_late, *more, **named)
 
 
 def connect_briefly(url: str) -> redis.Redis:
@@ -23,10 +44,9 @@ def connect_briefly(url: str) -> redis.Redis:
 def connect_patiently(url: str) -> redis.Redis:
     """Connect for a worker: what it has to write down must outlast a restart of Redis.
 
-    About 20 s of tries where connections are refused; about a minute where Redis is silent, which a task's own limits
-    cut short: what it had to write down is found by the schedule then.
+    It gives up after some `PATIENCE` seconds; what there was to write down is found by the schedule then.
     """
-    return _connect(url, Retry(ExponentialBackoff(cap=2.0, base=0.05), 15))
+    return _connect(url, _UntilLate(ExponentialBackoff(cap=2.0, base=0.05), -1))
 
 
 def _connect(url: str, retry: Retry) -> redis.Redis:

@@ -123,6 +123,24 @@ def test_a_redis_that_says_nothing_is_given_up_in_time(silent: str, request: pyt
     _assert_silent_on_secrets(error.value)
 
 
+def test_a_worker_waits_for_a_redis_no_longer_than_it_is_given_to_end(
+    nobody: str, black_hole: str, swallowed: str
+) -> None:
+    """It gets 45 s, of which a provider that drips its answer takes 28."""
+
+    def seconds(url: str) -> float:
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            Records(connect_patiently(url), retention=Retention(60)).ping()
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(3) as workers:
+        took = list(workers.map(seconds, [nobody, black_hole, swallowed]))
+
+    assert max(took) < 45 - 28
+    assert min(took) > 10
+
+
 def test_a_wrong_password_is_our_own_error_and_not_shown(start_redis: StartRedis) -> None:
     with start_redis("--requirepass", "another") as (url, _), pytest.raises(StoreUnavailable) as error:
         CALLS["submit"](connect_briefly(_with_password(url)))
