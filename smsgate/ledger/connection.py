@@ -53,6 +53,8 @@ def _connect(url: str, retry: Retry) -> redis.Redis:
     return redis.Redis.from_url(
         url,
         decode_responses=True,
+        # Anybody may have put into a queue what is no UTF-8; whoever looks there goes on.
+        encoding_errors="surrogateescape",
         socket_connect_timeout=CONNECT_TIMEOUT,
         socket_timeout=ANSWER_TIMEOUT,
         socket_keepalive=True,

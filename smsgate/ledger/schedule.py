@@ -207,6 +207,8 @@ def _task_id(entry: str) -> str | None:
     """Name the task of a queue's entry; None for one that waits for its time, or is no task."""
     try:
         headers = json.loads(entry)["headers"]
-        return None if headers.get("eta") else str(headers["id"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+        named = None if headers.get("eta") else str(headers["id"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    # Half a surrogate pair is no text that Redis could be asked about.
+    return named if named and named.isascii() else None

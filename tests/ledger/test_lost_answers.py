@@ -10,6 +10,7 @@ import redis
 from smsgate.flow.submit import Submit, draft
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.groups import Groups
+from smsgate.ledger.outbox import Outbox
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.record import Beginning
 from smsgate.ledger.records import Move, Records, Result
@@ -112,6 +113,19 @@ def test_a_chunk_whose_answer_was_lost_is_taken_once_and_ours(line: Line, distan
     taken = far.take(Lane.BULK, "c1", CLAIM, most=100)
     assert (line.lost, len(taken.claimed)) == (1, 100)
     assert near.take(Lane.BULK, "c2", CLAIM, most=100).claimed == []
+
+
+def test_a_parcel_whose_answer_was_lost_is_taken_once_and_nothing_is_forgotten_with_it(
+    line: Line, store: redis.Redis
+) -> None:
+    outbox = Outbox(connect_briefly(line.url))
+    outbox.take()  # the script is known to Redis
+    store.lpush(Queue.OTP, "first", "second")
+    line.lose_next_answer()
+    parcel = outbox.take(1)
+    assert (line.lost, [posted.entry for posted in parcel.posted]) == (1, ["first"])
+    outbox.handed_on(parcel)
+    assert store.lrange(Queue.OTP, 0, -1) == ["second"]
 
 
 def test_an_acceptance_whose_answer_was_lost_queues_once(line: Line, distant: Records, store: redis.Redis) -> None:

@@ -66,6 +66,17 @@ def test_a_parcel_is_put_back_whole_and_in_order(outbox: Outbox, store: redis.Re
     assert store.zcard(keys.PARCELS) == 0
 
 
+def test_what_is_no_text_holds_up_nothing_and_stays_what_it_is(outbox: Outbox, store: redis.Redis) -> None:
+    store.lpush(Queue.OTP, b"\xff\xfe", "a task")
+    parcel = outbox.take()
+    assert len(parcel.posted) == 2
+    outbox.put_back(parcel)
+    assert [entry.encode(errors="surrogateescape") for entry in _oldest_first(store, Queue.OTP)] == [
+        b"\xff\xfe",
+        b"a task",
+    ]
+
+
 def test_what_a_dead_process_had_taken_is_handed_on_by_the_next_once_its_lease_is_over(store: redis.Redis) -> None:
     entries = _fill(store, Queue.OTP, 5)
     dead = Outbox(store, lease=300).take(3)

@@ -111,9 +111,20 @@ def test_a_retry_at_the_end_of_a_queue_does_not_say_how_far_it_was_worked_off(
     assert sweep() == 0
 
 
-@pytest.mark.parametrize("stranger", ["no JSON", "7", '{"headers": []}', '{"headers": {"id": "unknown"}}'])
+STRANGERS: dict[str, str | bytes] = {
+    "no JSON": "no JSON",
+    "a number": "7",
+    "no headers": '{"headers": []}',
+    "another's": '{"headers": {"id": "unknown"}}',
+    "no UTF-8": b'{"headers": {"id": "\xff"}}',
+    "half a character": '{"headers": {"id": "\\ud800"}}',
+    "a deep hole": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS.keys())
 def test_what_a_stranger_queued_says_nothing_and_harms_nothing(
-    sweep: Sweep, records: Records, clock: Clock, store: redis.Redis, stranger: str
+    sweep: Sweep, records: Records, clock: Clock, store: redis.Redis, stranger: str | bytes
 ) -> None:
     ids = _accept(records, clock, 3)
     store.rpop(Queue.BULK)

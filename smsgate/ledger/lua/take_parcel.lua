@@ -5,10 +5,17 @@
 -- ARGV  1 token of this parcel  2 for how long it is leased, ms  3 most entries of a queue  4 prefix of parcels
 -- Returns queue and entry of each, in the order in which they go
 --
+-- A call that is sent again (its answer was lost) gets what it took the first time: what it took besides would be
+-- forgotten with it, and published by nobody.
 -- The clock is this Redis's own, so that it is the same to all. RPOP comes first: a full Redis refuses a script whose
 -- first write takes memory.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local mine = redis.call('LRANGE', ARGV[4] .. ARGV[1], 0, -1)
+if #mine > 0 then
+  return mine
+end
 
 for _, token in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 10)) do
   redis.call('ZREM', KEYS[1], token)

@@ -150,6 +150,27 @@ def test_a_redis_that_falls_silent_costs_a_503_in_time_and_the_repeated_request_
     assert len(gateway.sandbox.messages(phone=phone)) == 1
 
 
+@pytest.mark.timeout(180)
+def test_a_worker_that_is_told_to_end_while_redis_is_silent_ends_in_its_time(
+    own_gateway: Gateway, celery_setup: CeleryTestSetup
+) -> None:
+    gateway, phones = own_gateway, [fresh_phone() for _ in range(4)]
+    for phone in phones:
+        gateway.sandbox.fault(kind="latency", ms=2000, match={"phone": phone})
+    ids = [gateway.send(phone) for phone in phones]
+    until(lambda: all(map(gateway.received, ids)), "calls are under way")
+    assert celery_setup.broker is not None
+    assert celery_setup.worker is not None
+    assert gateway.worker is not None
+
+    celery_setup.broker.kill("SIGSTOP")
+    try:
+        celery_setup.worker.kill("SIGTERM")
+        gateway.worker.wait(45)
+    finally:
+        celery_setup.broker.kill("SIGCONT")
+
+
 def test_a_redis_that_is_full_refuses_messages_whole(bare_gateway: Gateway) -> None:
     gateway = bare_gateway
     before = gateway.redis.dbsize()
