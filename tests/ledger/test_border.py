@@ -126,8 +126,6 @@ def test_a_redis_that_says_nothing_is_given_up_in_time(silent: str, request: pyt
 def test_a_worker_waits_for_a_redis_no_longer_than_it_is_given_to_end(
     nobody: str, black_hole: str, swallowed: str
 ) -> None:
-    """It gets 45 s, of which a provider that drips its answer takes 28."""
-
     def seconds(url: str) -> float:
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
@@ -137,7 +135,7 @@ def test_a_worker_waits_for_a_redis_no_longer_than_it_is_given_to_end(
     with ThreadPoolExecutor(3) as workers:
         took = list(workers.map(seconds, [nobody, black_hole, swallowed]))
 
-    assert max(took) < 45 - 28
+    assert max(took) < 17
     assert min(took) > 10
 
 

@@ -1,5 +1,6 @@
 """What happens when Redis did as it was asked and its answer never came."""
 
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -51,16 +52,24 @@ class Line:
             threading.Thread(target=self._relay, args=(client,), daemon=True).start()
 
     def _relay(self, client: socket.socket) -> None:
-        """Redis answers each request as a whole before the client sends the next."""
+        """Pass on what either says; a long request comes in parts, but its answer always before the next one."""
+        request = b""
         with client, socket.create_connection(("127.0.0.1", self._redis_port)) as store:
-            while request := client.recv(65536):
-                store.sendall(request)
-                answer = store.recv(65536)
-                if b"EVALSHA" in request and self._losing.is_set():
-                    self._losing.clear()
-                    self.lost += 1
-                    return
-                client.sendall(answer)
+            while True:
+                for ready in select.select([client, store], [], [])[0]:
+                    said = ready.recv(65536)
+                    if not said:
+                        return
+                    if ready is client:
+                        request += said
+                        store.sendall(said)
+                    elif b"EVALSHA" in request and self._losing.is_set():
+                        self._losing.clear()
+                        self.lost += 1
+                        return
+                    else:
+                        request = b""
+                        client.sendall(said)
 
 
 @pytest.fixture
