@@ -68,6 +68,9 @@ class DeliverChunk:
         for part, outcome in apart(attempts, lambda some: self._call(chunk.id, some, began)) if attempts else ():
             counts += self._settle(part, outcome)
             self.brake.learn(lane, outcome, began=began)
+        if counts[State.DEAD]:
+            # Out of attempts, too: a provider that is away makes dead letters without a refusal.
+            self.brake.check(lane)
         if attempts:
             log.info("chunk_ended", channel=self.channel.name, messages=len(attempts), **_told(counts))
 

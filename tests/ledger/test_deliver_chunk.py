@@ -124,6 +124,18 @@ def test_a_throttled_chunk_is_tried_again_after_a_pause_and_dead_in_the_end(
     assert len(provider.chunks) == ATTEMPTS
 
 
+def test_a_lane_whose_chunks_die_of_a_provider_that_is_away_is_braked(
+    submit: Submit, deliver: DeliverChunk, provider: Provider, store: redis.Redis, lanes: Lanes, clock: Clock
+) -> None:
+    ids = gathered(submit, 3)
+    for one in ids:
+        store.hset(keys.record(one), "attempts", ATTEMPTS - 1)
+    provider.answers = [Unsent("connect_failed", Fault.PROVIDER)]
+    clock.advance(2)
+    deliver(Lane.BULK)
+    assert lanes.pause_of(Lane.BULK) is not None
+
+
 @pytest.mark.parametrize("answer", [Uncertain("read_timeout"), RuntimeError("13800138000")])
 def test_a_chunk_that_may_have_been_sent_is_asked_about_and_not_sent_again(
     submit: Submit,
