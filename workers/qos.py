@@ -94,9 +94,10 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
 
     def restore_visible(self, start: int = 0, num: Any = None, interval: int = 1) -> None:  # noqa: ARG002 - kombu's
         """Give back what dead workers held. It takes no lock: an entry is given back by the first who asks for it."""
+        before = time.time() - self.visibility_timeout
         try:
-            for tag in self.channel.unacked.overdue(self.visibility_timeout):
-                self.channel.unacked.give_back(tag, last=False)
+            for tag in self.channel.unacked.overdue(before):
+                self.channel.unacked.give_back(tag, last=False, taken_before=before)
         except StoreUnavailable as error:
             log.warning("broker_refuses", error=str(error))
 

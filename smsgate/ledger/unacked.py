@@ -84,8 +84,11 @@ class Unacked:
             pipe.zrem(index_key, *tags)
             pipe.execute()
 
-    def give_back(self, tag: str, *, last: bool) -> Return:
-        """Put an entry back onto its queue, to be taken next or `last`."""
+    def give_back(self, tag: str, *, last: bool, taken_before: float | None = None) -> Return:
+        """Put an entry back onto its queue, to be taken next or `last`.
+
+        With `taken_before` (Unix seconds), only if nobody has taken it since.
+        """
         with border():
             held = cast("bytes | None", self._redis.hget(self._keys[1], tag))
         try:
@@ -95,7 +98,7 @@ class Unacked:
         with border():
             answer = self._give_back(
                 keys=[*self._keys, queue],
-                args=[tag, json.dumps(message), "LPUSH" if last else "RPUSH"],
+                args=[tag, json.dumps(message), "LPUSH" if last else "RPUSH", taken_before or ""],
             )
         return Return(answer.decode() if isinstance(answer, bytes) else answer)
 
@@ -106,12 +109,10 @@ class Unacked:
         self.forget(tag)
         return Return.GONE
 
-    def overdue(self, seconds: float) -> list[str]:
-        """Name what has been unacknowledged for longer than this, oldest first."""
+    def overdue(self, before: float) -> list[str]:
+        """Name what was taken before this (Unix seconds) and is not acknowledged, oldest first."""
         with border():
-            tags = self._redis.zrange(
-                self._keys[0], "-inf", time.time() - seconds, byscore=True, offset=0, num=MOST_OVERDUE
-            )
+            tags = self._redis.zrange(self._keys[0], "-inf", before, byscore=True, offset=0, num=MOST_OVERDUE)
         return [tag.decode() if isinstance(tag, bytes) else str(tag) for tag in cast("list[Any]", tags)]
 
 

@@ -1,6 +1,7 @@
 """What workers hold of the queues, in a real Redis, full or not."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -169,8 +170,22 @@ def test_what_has_waited_too_long_is_named_oldest_first(client: redis.Redis, una
     for number in range(3):
         unacked.note(f"tag-{number}", MESSAGE, "sms.otp")
 
-    assert unacked.overdue(60) == []
-    assert unacked.overdue(-60) == ["tag-0", "tag-1", "tag-2"]
+    assert unacked.overdue(time.time() - 60) == []
+    assert unacked.overdue(time.time() + 60) == ["tag-0", "tag-1", "tag-2"]
+
+
+def test_of_two_who_find_a_task_overdue_the_second_does_not_tear_it_out_of_the_hands_that_have_it_now(
+    client: redis.Redis, unacked: Unacked
+) -> None:
+    unacked.note("tag", MESSAGE, "sms.otp")
+    before = time.time()
+    assert unacked.overdue(before) == ["tag"]
+    unacked.give_back("tag", last=False, taken_before=before)
+    unacked.take(Taken("tag", str(client.rpop("sms.otp"))), "sms.otp", "sms.otp", 0)
+
+    assert unacked.give_back("tag", last=False, taken_before=before) is Return.GONE
+    assert client.hkeys("unacked") == ["tag"]
+    assert client.lrange("sms.otp", 0, -1) == ["first"]
 
 
 def test_a_note_of_celerys_own_worker_is_given_back_too(client: redis.Redis, unacked: Unacked) -> None:
@@ -206,7 +221,7 @@ def test_what_is_no_note_of_a_workers_is_a_stray_and_holds_up_no_other(
     unacked.note("tag", MESSAGE, "sms.otp")
     binary = redis.Redis.from_url(f"redis://127.0.0.1:{client.get_connection_kwargs()['port']}/0")
 
-    for tag in Unacked(binary, "unacked_index", "unacked").overdue(-1):
+    for tag in Unacked(binary, "unacked_index", "unacked").overdue(time.time() + 1):
         Unacked(binary, "unacked_index", "unacked").give_back(tag, last=False)
 
     assert client.llen("sms.otp") == 2
