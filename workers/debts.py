@@ -60,7 +60,8 @@ class Debts:
     def pay(self, unacked: Unacked) -> bool:
         """Tell Redis what is owed; False when it refuses, does not answer, or is full.
 
-        Nothing is owed twice, so a second thread that pays meanwhile does no harm.
+        A second thread that pays meanwhile does no harm: to acknowledge twice is to acknowledge, and what one is about
+        to give back the other leaves alone. It may be in somebody's hands by then, under the same tag.
         """
         owed = list(self._owed.values())
         try:
@@ -79,19 +80,29 @@ class Debts:
     def _give_all_back(self, unacked: Unacked, owed: list[Debt]) -> bool:
         room = True
         for debt in owed:
-            room = unacked.give_back(debt.tag, last=debt.last) is not Return.FULL and room
-            self._settled(debt)
+            if self._settled(debt):
+                room = self._given_back(unacked, debt) is not Return.FULL and room
         return room
+
+    def _given_back(self, unacked: Unacked, debt: Debt) -> Return:
+        try:
+            return unacked.give_back(debt.tag, last=debt.last)
+        except StoreUnavailable:
+            with self._lock:
+                self._owed.setdefault(debt.tag, debt)
+            raise
 
     def _owe(self, debt: Debt) -> None:
         with self._lock:
             self._owed[debt.tag] = debt
 
-    def _settled(self, debt: Debt) -> None:
+    def _settled(self, debt: Debt) -> bool:
+        """Strike a debt off; False where it is none any more, or another is owed: a tag comes again with its task."""
         with self._lock:
-            # Unless something else has become due meanwhile: a tag comes again with its task.
-            if self._owed.get(debt.tag) is debt:
+            is_owed = self._owed.get(debt.tag) is debt
+            if is_owed:
                 del self._owed[debt.tag]
+            return is_owed
 
 
 @cache
