@@ -21,6 +21,9 @@ from smsgate.queues import LANE_QUEUES, TaskName
 
 # Tasks in a lane's queue with which as many workers take chunks side by side; each queues the next while there is more.
 MOST_TASKS: Final = 64
+# So many where other tasks fill the queue, and the seconds after which those count as lost.
+MOST_AMONG_OTHERS: Final = 8
+AHEAD: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,10 @@ class Groups:
         """
         with border():
             found = self._take(
-                keys=[keys.groups(lane), LANE_QUEUES[lane], keys.due(lane), keys.chunk(chunk_id), keys.AT_BROKER],
+                keys=[
+                    *(keys.groups(lane), LANE_QUEUES[lane], keys.due(lane), keys.chunk(chunk_id), keys.AT_BROKER),
+                    keys.ahead(lane),
+                ],
                 args=[
                     *(claim.at, chunk_id, keys.CHUNK_TTL, claim.lease, claim.channel, keys.OPEN_RECORD_TTL),
                     *(keys.RECORD_OF, keys.BATCH_OF, keys.group(lane), claim.attempts),
@@ -68,8 +74,11 @@ class Groups:
         with border():
             ready = int(
                 self._ready(
-                    keys=[keys.groups(lane), LANE_QUEUES[lane], keys.AT_BROKER],
-                    args=[now, MOST_TASKS, keys.group(lane), keys.BATCH_OF],
+                    keys=[keys.groups(lane), LANE_QUEUES[lane], keys.AT_BROKER, keys.ahead(lane)],
+                    args=[
+                        *(now, MOST_TASKS, keys.group(lane), keys.BATCH_OF),
+                        *(MOST_AMONG_OTHERS, AHEAD, TaskName.SEND_CHUNK),
+                    ],
                 )
             )
             if ready:

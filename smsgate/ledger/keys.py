@@ -90,6 +90,10 @@ def group(lane: Lane, name: str = "") -> str:
     return f"{GROUP_IN}{lane}:{name}"
 
 
+def ahead(lane: Lane) -> str:
+    return f"sms:ahead:{lane}"
+
+
 def chunk(chunk_id: str) -> str:
     return f"sms:chunk:{chunk_id}"
 

@@ -66,7 +66,7 @@ keep_batch(KEYS[1], ARGV[3])
 redis.call('ZADD', KEYS[2], unpack(due))
 local waiting = redis.call('LPUSH', KEYS[4], unpack(entries))
 redis.call('EXPIRE', KEYS[4], ARGV[7])
-redis.call('ZADD', KEYS[3], 'NX', ARGV[6], ARGV[5])
+redis.call('ZADD', KEYS[3], 'LT', ARGV[6], ARGV[5])
 local _, size = about(ARGV[5])
 if waiting >= size then
   redis.call('ZADD', KEYS[3], 'LT', ARGV[8], ARGV[5])

@@ -4,6 +4,7 @@
 -- Uses: timeline, batch, group, queued
 --
 -- KEYS  1 groups of the lane  2 queue of the lane  3 due  4 chunk  5 tasks at the broker, by queue
+--       6 says that tasks like this one were queued ahead
 -- ARGV  1 now, Unix ms  2 chunk, the name by which the provider will know it  3 its TTL, s
 --       4 until when the attempts are leased, Unix ms  5 channel  6 TTL of a record, and of a batch, s  7 prefix of records
 --       8 prefix of batches  9 prefix of the lane's lists  10 attempts that a message has, if it does not say itself
@@ -20,6 +21,9 @@ local numbers, members, leases = {}, {}, {}
 if redis.call('EXISTS', chunk) == 1 then
   return { redis.call('HVALS', chunk), {}, {}, {} }
 end
+
+-- The first write: a full Redis refuses a script that begins with one that takes memory.
+redis.call('DEL', KEYS[6])
 
 local function next_group()
   while true do
@@ -48,7 +52,7 @@ local function claim(number, id, record, known)
   local attempts = tonumber(known[2] or '0') + 1
   local fields = { 'state', 'sending', 'before', 'queued', 'token', '', 'attempts', attempts, 'channel', ARGV[5],
     'lease', ARGV[4] }
-  note_event(fields, tonumber(known[6]), 'sending ' .. ARGV[1] .. ' {"attempt":' .. attempts .. ',"channel":' .. channel
+  note_event(fields, tonumber(known[6] or '0'), 'sending ' .. ARGV[1] .. ' {"attempt":' .. attempts .. ',"channel":' .. channel
     .. ',"chunk":"' .. ARGV[2] .. '"}\n')
   redis.call('HSET', record, unpack(fields))
   leases[#leases + 1] = ARGV[4]
@@ -67,7 +71,7 @@ end
 
 local function look(entry)
   local number, id = string.match(entry, '^(%S+) (%S+)$')
-  local record = ARGV[7] .. id
+  local record = ARGV[7] .. (id or '')
   local known = redis.call('HMGET', record, 'state', 'attempts', 'valid_until', 'budget', 'not_before', 't', 'row')
   if known[1] ~= 'queued' then
     return
@@ -77,7 +81,7 @@ local function look(entry)
   elseif tonumber(known[5] or '0') > now then
     -- Whoever put it here has a clock ahead of ours: it is put here again at its time.
     redis.call('ZADD', due, known[5], id)
-  elseif tonumber(known[3]) <= now then
+  elseif tonumber(known[3] or '0') <= now then
     leave(expired, id)
   elseif tonumber(known[2] or '0') >= tonumber(known[4] or ARGV[10]) then
     leave(spent, id)
@@ -99,8 +103,13 @@ while #taken < most and looked_at < 4 * size do
   end
   looked_at = looked_at + #entries
 end
-for place = #later, 1, -1 do
+-- Those of the next chunk go to the front again; but a thousand to one number, of which each chunk takes one, would keep
+-- all others waiting there.
+for place = math.min(#later, size), 1, -1 do
   redis.call('RPUSH', list, later[place])
+end
+for place = size + 1, #later do
+  redis.call('LPUSH', list, later[place])
 end
 if #taken > 0 then
   redis.call('ZADD', due, unpack(leases))

@@ -11,7 +11,8 @@ local function join_group(groups, list, group, entry, now, ttl)
   local _, size, wait = about(group)
   local waiting = redis.call('LPUSH', list, entry)
   redis.call('EXPIRE', list, ttl)
-  redis.call('ZADD', groups, 'NX', string.format('%.0f', now + wait), group)
+  -- Later ones do not put it off; but where a host's clock was ahead, they put it right.
+  redis.call('ZADD', groups, 'LT', string.format('%.0f', now + wait), group)
   if waiting % size ~= 0 then
     return ''
   end

@@ -1,0 +1,71 @@
+"""Messages that wait for company are not kept waiting by others, whatever those are."""
+
+import pytest
+import redis
+
+from smsgate.flow.submit import Submit
+from smsgate.ledger import keys
+from smsgate.ledger.groups import AHEAD, MOST_AMONG_OTHERS, Groups
+from smsgate.ledger.records import Records
+from smsgate.message import Lane, MessageId
+from smsgate.queues import Queue
+from tests.ledger.conftest import Clock
+from tests.ledger.gathered import claim, gathered, gathering
+
+
+@pytest.fixture
+def groups(store: redis.Redis) -> Groups:
+    return Groups(store)
+
+
+@pytest.fixture
+def submit(records: Records, groups: Groups, clock: Clock) -> Submit:
+    return Submit(records, gathering(groups), now=clock)
+
+
+def _take(groups: Groups, clock: Clock, name: str = "c1") -> list[MessageId]:
+    return list(groups.take(Lane.BULK, name, claim(clock()), most=100).claimed)
+
+
+def test_messages_that_leave_by_themselves_do_not_keep_those_that_gather_from_their_turn(
+    submit: Submit, groups: Groups, clock: Clock, store: redis.Redis
+) -> None:
+    store.lpush(Queue.BULK, *["another task"] * 1000)
+    gathered(submit, 3000)
+    assert groups.fill(Lane.BULK, clock()) == MOST_AMONG_OTHERS
+    store.lpush(Queue.BULK, *["another task"] * 1000)
+    assert groups.fill(Lane.BULK, clock()) == 0  # where nobody works the queue does not grow
+    _take(groups, clock)
+    assert groups.fill(Lane.BULK, clock()) == MOST_AMONG_OTHERS
+    assert 0 < store.ttl(keys.ahead(Lane.BULK)) <= AHEAD
+
+
+def test_a_thousand_messages_to_one_number_do_not_hold_up_the_others(
+    submit: Submit, groups: Groups, clock: Clock
+) -> None:
+    gathered(submit, 1000, to="13800138000")
+    gathered(submit, 50, first=1000)
+    taken = [_take(groups, clock, f"c{place}") for place in range(10)]
+    assert [one for chunk in taken for one in chunk if len(one) < 5] == [f"m{place}" for place in range(10)]
+    assert sum(map(len, taken)) == 60
+
+
+def test_a_producer_whose_clock_is_ahead_does_not_hold_up_what_others_bring(
+    submit: Submit, records: Records, groups: Groups, clock: Clock
+) -> None:
+    gathered(Submit(records, gathering(groups), now=lambda: clock() + 3_600_000), 1)
+    gathered(submit, 1, first=1)
+    clock.advance(2)
+    assert sorted(_take(groups, clock)) == ["m0", "m1"]
+
+
+def test_what_is_no_message_of_a_group_holds_up_none(
+    submit: Submit, groups: Groups, clock: Clock, store: redis.Redis
+) -> None:
+    gathered(submit, 3)
+    store.hdel(keys.record(MessageId("m1")), "valid_until")
+    (group,) = store.keys(keys.group(Lane.BULK, "*"))
+    store.rpush(str(group), "rubbish", "")
+    clock.advance(2)
+    chunk = groups.take(Lane.BULK, "c1", claim(clock()), most=100)
+    assert (sorted(chunk.claimed), chunk.expired) == (["m0", "m2"], ["m1"])
