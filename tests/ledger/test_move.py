@@ -17,7 +17,7 @@ from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import Event, Move, Record, Records, Result
 from smsgate.ledger.retention import Retention
-from smsgate.message import Message, MessageId
+from smsgate.message import Lane, Message, MessageId
 from smsgate.states import FINAL, FOLLOWS, RESTING, State, may_follow
 
 AT = 1_767_225_600_000
@@ -186,6 +186,13 @@ def test_a_message_in_a_full_redis_can_come_to_its_end(start_redis: StartRedis) 
             assert records.move(message_id, step, at=AT, attempt=step is State.SENDING).result is Result.MOVED
         with pytest.raises(StoreUnavailable):
             _accepted(records)
+
+
+def test_a_record_that_is_kept_for_ever_outlasts_a_task_that_comes_again(records: Records, store: redis.Redis) -> None:
+    message_id = _accepted(records)
+    store.persist(keys.record(message_id))
+    begun = records.begin(message_id, Lane.NOTICE, redelivered=True, claim=None)
+    assert (begun.redeliveries, _read(records, message_id).state) == (1, State.QUEUED)
 
 
 @pytest.mark.parametrize("state", list(State))

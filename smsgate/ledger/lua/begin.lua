@@ -24,8 +24,8 @@ if known.state and known.token == ARGV[10] then
 end
 if ARGV[2] == '1' then
   if known.state then
-    -- EXPIRE comes first, and changes nothing: a full Redis refuses a script whose first write takes memory.
-    redis.call('EXPIRE', record, redis.call('TTL', record))
+    -- HDEL comes first, and changes nothing: a full Redis refuses a script whose first write takes memory.
+    redis.call('HDEL', record, '')
     again = redis.call('HINCRBY', record, 'redelivered', 1)
   else
     again = redis.call('INCR', KEYS[2])
