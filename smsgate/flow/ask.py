@@ -1,7 +1,7 @@
 """Ask the provider what became of a message: it is asked, not guessed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 import structlog
@@ -10,8 +10,10 @@ from smsgate.channels.channel import Channel, Inquiry
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.conclude import conclude
 from smsgate.flow.patience import ATTEMPTS, ENOUGH_ASKED, Patience
+from smsgate.flow.settle import WORKER_LOST
 from smsgate.flow.submit import slot_of
 from smsgate.gates.expiry import has_expired
+from smsgate.ledger.batch import ALONE
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Schedule
 from smsgate.ledger.slots import Slot
@@ -99,7 +101,7 @@ class Ask:
         elif record.attempts >= (record.budget or ATTEMPTS):
             self._move(record, State.DEAD, {"reason": why})
         else:
-            self._move(record, State.QUEUED, {"reason": why}, due=record.valid_until, slot=slot_of(record))
+            self._move(record, State.QUEUED, {"reason": why}, due=record.valid_until, slot=_slot_of(record))
 
     def _is_settled(self, record: Record) -> bool:
         """Say whether the provider would know by now of an attempt, and no worker can still be in it."""
@@ -156,3 +158,12 @@ class Ask:
             due=due,
             slot=slot,
         )
+
+
+def _slot_of(record: Record) -> Slot:
+    """Say where a message waits that goes again: after a chunk that was lost with its worker, alone.
+
+    One of the chunk may have killed it. Together it would kill the next, and cost the others an attempt each time.
+    """
+    is_suspect = record.gathers is not None and record.reason == WORKER_LOST
+    return slot_of(replace(record, gathers=ALONE) if is_suspect else record)
