@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from smsgate.flow.clock import Clock, system_clock
-from smsgate.ledger.groups import Groups
+from smsgate.ledger.groups import MOST_TASKS, Groups
 from smsgate.ledger.lanes import By, Lanes
 from smsgate.message import Lane
 
@@ -23,11 +23,11 @@ class Gather:
     def __call__(self) -> int:
         """Queue a task for each chunk that may be taken and each lane that may go; returns how many.
 
-        A lane that its brake holds gets them too, for its probes; each finds out for itself whether it is one.
+        A lane that its brake holds gets one, too, for its probes; it finds out for itself whether it is one.
 
         Raises:
             StoreUnavailable: The next call makes up for it.
         """
         pauses = self.lanes.pauses()
         going = [lane for lane in LANES if lane not in pauses or pauses[lane].by is By.BRAKE]
-        return sum(self.groups.fill(lane, self.now()) for lane in going)
+        return sum(self.groups.fill(lane, self.now(), most=1 if lane in pauses else MOST_TASKS) for lane in going)

@@ -65,8 +65,8 @@ class Groups:
             )
         return Chunk(chunk_id, *cast("list[list[MessageId]]", found))
 
-    def fill(self, lane: Lane, now: int) -> int:
-        """Queue a task for each chunk that may be taken, as far as the queue has room; returns how many.
+    def fill(self, lane: Lane, now: int, *, most: int = MOST_TASKS) -> int:
+        """Queue a task for each chunk that may be taken, until `most` wait in the queue; returns how many.
 
         Raises:
             StoreUnavailable: The next call makes up for it.
@@ -76,8 +76,8 @@ class Groups:
                 self._ready(
                     keys=[keys.groups(lane), LANE_QUEUES[lane], keys.AT_BROKER, keys.ahead(lane)],
                     args=[
-                        *(now, MOST_TASKS, keys.group(lane), keys.BATCH_OF),
-                        *(MOST_AMONG_OTHERS, AHEAD, TaskName.SEND_CHUNK),
+                        *(now, most, keys.group(lane), keys.BATCH_OF),
+                        *(min(most, MOST_AMONG_OTHERS), AHEAD, TaskName.SEND_CHUNK),
                     ],
                 )
             )

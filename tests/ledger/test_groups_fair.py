@@ -3,9 +3,11 @@
 import pytest
 import redis
 
+from smsgate.flow.gather import Gather
 from smsgate.flow.submit import Submit
 from smsgate.ledger import keys
 from smsgate.ledger.groups import AHEAD, MOST_AMONG_OTHERS, Groups
+from smsgate.ledger.lanes import By, Lanes, Pause
 from smsgate.ledger.records import Records
 from smsgate.message import Lane, MessageId
 from smsgate.queues import Queue
@@ -38,6 +40,19 @@ def test_messages_that_leave_by_themselves_do_not_keep_those_that_gather_from_th
     _take(groups, clock)
     assert groups.fill(Lane.BULK, clock()) == MOST_AMONG_OTHERS
     assert 0 < store.ttl(keys.ahead(Lane.BULK)) <= AHEAD
+
+
+def test_a_lane_that_its_brake_holds_gets_one_task_at_a_time_for_its_probe(
+    submit: Submit, groups: Groups, lanes: Lanes, clock: Clock, store: redis.Redis
+) -> None:
+    gathered(submit, 3000)
+    store.delete(Queue.BULK)
+    lanes.pause(Lane.BULK, Pause(By.BRAKE, "", clock()))
+    gather = Gather(groups, lanes, clock)
+    assert [gather(), gather(), store.llen(Queue.BULK)] == [1, 0, 1]
+    lanes.resume(Lane.BULK)
+    gather()
+    assert store.llen(Queue.BULK) == 31
 
 
 def test_a_thousand_messages_to_one_number_do_not_hold_up_the_others(
