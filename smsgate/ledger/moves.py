@@ -14,15 +14,13 @@ from smsgate.states import State
 class Step:
     """A change of state that may hold for many messages at once; `at` in Unix milliseconds.
 
-    `attempt` counts one; with `only_from` a message must be in that very state. `fields` are written into the record,
-    `detail` into the event.
+    With `only_from` a message must be in that very state. `fields` go into the record, `detail` into the event.
     """
 
     to: State
     at: int
     fields: Mapping[str, str | int] = field(default_factory=dict)
     detail: Mapping[str, Any] = field(default_factory=dict)
-    attempt: bool = False
     only_from: State | None = None
 
     @property

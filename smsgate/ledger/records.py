@@ -178,7 +178,6 @@ class Records:
         at: int,
         fields: Mapping[str, str | int] | None = None,
         detail: Mapping[str, Any] | None = None,
-        attempt: bool = False,
         only_from: State | None = None,
         of_attempt: int | None = None,
         due: int | None = None,
@@ -189,7 +188,7 @@ class Records:
         Raises:
             StoreUnavailable: The same call may be made again.
         """
-        step = Step(to, at, fields or {}, detail or {}, attempt=attempt, only_from=only_from)
+        step = Step(to, at, fields or {}, detail or {}, only_from=only_from)
         return self._moved([Moving(message_id, of_attempt, due)], step, slot)[0]
 
     def move_all(self, messages: Sequence[Moving], step: Step) -> list[Move]:
@@ -221,7 +220,7 @@ class Records:
         before = predecessors(step.to) & {step.only_from} if step.only_from else predecessors(step.to)
         return [keys.UNCERTAIN, keys.SILENT, keys.DEAD, keys.WEBHOOKS, slot.key, slot.groups], [
             *(keys.RECORD_OF, step.to, f",{','.join(sorted(before))},", step.event.line()),
-            *(self._retention.of(step.to), _token(), "begin" if step.attempt else "", step.at),
+            *(self._retention.of(step.to), _token(), step.at),
             *(INDEXES.get(step.to, ""), slot.entry, slot.group),
             *(keys.DUE_IN, keys.WAITING_IN, keys.PARKED_IN, keys.TALLY_OF, keys.TALLY_SLICE, keys.TALLY_TTL),
             *(keys.BATCH_OF, keys.GROUP_TTL, len(messages)),

@@ -218,7 +218,7 @@ def test_an_answer_about_an_attempt_does_not_send_again_what_has_begun_another(
     class Slow(Provider):
         def find(self, inquiry: Inquiry) -> Trace:
             records.move(ID, State.QUEUED, at=clock())
-            records.move(ID, State.SENDING, at=clock(), attempt=True)
+            records.move(ID, State.SENDING, at=clock(), fields={"attempts": 2})
             records.move(ID, State.UNCERTAIN, at=clock())
             return super().find(inquiry)
 

@@ -66,7 +66,7 @@ def test_a_message_that_another_worker_claims_meanwhile_is_not_buried(
 
     def now() -> int:
         if next(looks) == moment:
-            claims.append(records.move(ID, State.SENDING, at=AT, attempt=True).result)
+            claims.append(records.move(ID, State.SENDING, at=AT, fields={"attempts": 1}).result)
         return clock()
 
     bury(records, ID, "connect_refused", now=now)

@@ -174,7 +174,7 @@ def test_a_message_that_was_cancelled_is_not_sent(records: Records, clock: Clock
 def test_an_attempt_whose_worker_died_is_uncertain_and_not_sent_again(
     records: Records, clock: Clock, deliver_through: Through
 ) -> None:
-    records.move(ID, State.SENDING, at=clock(), attempt=True)
+    records.move(ID, State.SENDING, at=clock(), fields={"attempts": 1})
     provider = Provider()
     deliver = deliver_through(provider)
     deliver(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
@@ -188,7 +188,7 @@ def test_an_attempt_whose_worker_died_is_uncertain_and_not_sent_again(
 def test_a_dead_workers_attempt_is_uncertain_even_when_the_message_is_too_old_by_then(
     records: Records, clock: Clock, deliver_through: Through
 ) -> None:
-    records.move(ID, State.SENDING, at=clock(), attempt=True)
+    records.move(ID, State.SENDING, at=clock(), fields={"attempts": 1})
     clock.advance(600)
     deliver_through(Provider())(ID, MESSAGE.lane, lambda: MESSAGE, redelivered=True)
     assert _read(records).state is State.UNCERTAIN
@@ -309,7 +309,7 @@ def test_a_task_by_name_with_a_time_far_ahead_is_refused(
 def test_a_second_copy_of_a_task_leaves_the_attempt_of_the_first_alone(
     records: Records, deliver_through: Through, clock: Clock
 ) -> None:
-    records.move(ID, State.SENDING, at=clock(), attempt=True)
+    records.move(ID, State.SENDING, at=clock(), fields={"attempts": 1})
     deliver_through(Nobody())(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.SENDING
 
@@ -348,7 +348,7 @@ def test_a_stale_copy_does_not_expire_what_may_have_been_sent(
 
     def meanwhile() -> int:
         if next(looks, None):
-            records.move(ID, State.SENDING, at=clock(), attempt=True)
+            records.move(ID, State.SENDING, at=clock(), fields={"attempts": 1})
             records.move(ID, State.UNCERTAIN, at=clock())
         return clock() + 600_000
 

@@ -91,18 +91,18 @@ def distant(line: Line) -> Records:
 def test_a_move_whose_answer_was_lost_is_made_and_counted_once(line: Line, distant: Records) -> None:
     distant.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), slot=None)
     line.lose_next_answer()
-    assert distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True) == Move(Result.MOVED, State.QUEUED, 1)
+    assert distant.move(MessageId("m1"), State.SENDING, at=AT) == Move(Result.MOVED, State.QUEUED, 0)
     assert line.lost == 1
     known = distant.read(MessageId("m1"))
     assert known is not None
-    assert (known.state, known.attempts, len(known.timeline)) == (State.SENDING, 1, 2)
+    assert (known.state, len(known.timeline)) == (State.SENDING, 2)
 
 
 def test_a_claim_that_somebody_else_made_is_not_taken_for_our_own_lost_one(line: Line, distant: Records) -> None:
     distant.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), slot=None)
-    distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True)
+    distant.move(MessageId("m1"), State.SENDING, at=AT)
     line.lose_next_answer()
-    assert distant.move(MessageId("m1"), State.SENDING, at=AT, attempt=True) == Move(Result.STAYED, State.SENDING, 1)
+    assert distant.move(MessageId("m1"), State.SENDING, at=AT) == Move(Result.STAYED, State.SENDING, 0)
 
 
 def test_an_attempt_whose_claim_was_not_answered_is_claimed_once_and_ours(line: Line, distant: Records) -> None:

@@ -60,35 +60,34 @@ def test_a_message_moves_where_the_table_lets_it_and_stays_otherwise(records: Re
     for new in State:
         message_id = _brought_to(records, old)
         before = _read(records, message_id)
-        move = records.move(message_id, new, at=AT + 1, fields={"reason": "moved"}, attempt=True)
+        move = records.move(message_id, new, at=AT + 1, fields={"reason": "moved"})
         after = _read(records, message_id)
         if may_follow(old, new):
-            assert move == Move(Result.MOVED, old, 1)
-            assert (after.state, after.reason, after.attempts) == (new, "moved", 1)
+            assert move == Move(Result.MOVED, old, 0)
+            assert (after.state, after.reason) == (new, "moved")
         else:
             assert move == Move(Result.STAYED, old, 0)
             assert after == before
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(State), st.booleans()), max_size=25)
+STEPS = st.lists(st.sampled_from(State), max_size=25)
 
 
 @SOME
 @given(steps=STEPS)
-def test_any_row_of_moves_goes_as_the_table_says(records: Records, steps: list[tuple[State, bool]]) -> None:
-    """The model: a state, a count, the events so far. Only what the table allows changes any of them."""
+def test_any_row_of_moves_goes_as_the_table_says(records: Records, steps: list[State]) -> None:
+    """The model: a state, the events so far. Only what the table allows changes any of them."""
     message_id = _accepted(records)
-    state, attempts, events = State.QUEUED, 0, [Event(AT, State.QUEUED)]
-    for at, (wanted, attempt) in enumerate(steps, start=AT + 1):
-        move = records.move(message_id, wanted, at=at, detail={"step": at}, attempt=attempt)
+    state, events = State.QUEUED, [Event(AT, State.QUEUED)]
+    for at, wanted in enumerate(steps, start=AT + 1):
+        move = records.move(message_id, wanted, at=at, detail={"step": at})
         allowed = wanted in FOLLOWS[state]
-        attempts += int(allowed and attempt)
-        assert move == Move(Result.MOVED if allowed else Result.STAYED, state, attempts)
+        assert move == Move(Result.MOVED if allowed else Result.STAYED, state, 0)
         if allowed:
             state = wanted
             events.append(Event(at, wanted, {"step": at}))
     known = _read(records, message_id)
-    assert (known.state, known.attempts, list(known.timeline)) == (state, attempts, events)
+    assert (known.state, list(known.timeline)) == (state, events)
 
 
 def test_a_message_that_is_not_there_is_missing_and_is_not_made_up(records: Records, store: redis.Redis) -> None:
@@ -120,10 +119,10 @@ def test_a_refused_move_does_not_lengthen_the_life_of_a_record(records: Records,
 
 def test_the_timeline_tells_every_step_in_order_with_its_detail(records: Records) -> None:
     message_id = _accepted(records)
-    records.move(message_id, State.SENDING, at=AT + 1, detail={"channel": "aliyun", "attempt": 1}, attempt=True)
+    records.move(message_id, State.SENDING, at=AT + 1, detail={"channel": "aliyun", "attempt": 1})
     records.move(message_id, State.QUEUED, at=AT + 2, detail={"reason": "连接\n失败 \u2028 '\"\\"})
     records.move(message_id, State.FAILED, at=AT + 3)  # not allowed, so not told
-    records.move(message_id, State.SENDING, at=AT + 4, attempt=True)
+    records.move(message_id, State.SENDING, at=AT + 4, fields={"attempts": 2})
     records.move(message_id, State.SENT, at=AT + 4, fields={"provider_id": "9001", "reason": ""})
     known = _read(records, message_id)
     assert known.timeline == (
@@ -139,9 +138,8 @@ def test_the_timeline_tells_every_step_in_order_with_its_detail(records: Records
 def test_a_way_of_two_hundred_attempts_is_told_whole(records: Records) -> None:
     message_id = _accepted(records)
     for at in range(200):
-        records.move(message_id, (State.SENDING, State.QUEUED)[at % 2], at=at, attempt=at % 2 == 0)
+        records.move(message_id, (State.SENDING, State.QUEUED)[at % 2], at=at)
     known = _read(records, message_id)
-    assert known.attempts == 100
     assert [event.at for event in known.timeline] == [AT, *range(200)]
 
 
@@ -151,7 +149,7 @@ def test_eight_workers_that_claim_one_message_at_once_get_it_once(redis_url: str
 
     def claim(worker: Records, message_id: MessageId) -> Move:
         ready.wait(timeout=10)
-        return worker.move(message_id, State.SENDING, at=AT, attempt=True)
+        return worker.move(message_id, State.SENDING, at=AT)
 
     with ThreadPoolExecutor(len(workers)) as pool:
         for _ in range(25):
@@ -159,7 +157,7 @@ def test_eight_workers_that_claim_one_message_at_once_get_it_once(redis_url: str
             moves = list(pool.map(claim, workers, [message_id] * len(workers)))
             assert [move.result for move in moves].count(Result.MOVED) == 1
             assert [move for move in moves if move.result is not Result.MOVED] == [
-                Move(Result.STAYED, State.SENDING, 1)
+                Move(Result.STAYED, State.SENDING, 0)
             ] * 7
             assert len(_read(records, message_id).timeline) == 2
 
@@ -183,7 +181,7 @@ def test_a_message_in_a_full_redis_can_come_to_its_end(start_redis: StartRedis) 
         message_id = _accepted(records)
         store.config_set("maxmemory", "1")
         for step in (State.SENDING, State.QUEUED, State.SENDING, State.SENT, State.DELIVERED):
-            assert records.move(message_id, step, at=AT, attempt=step is State.SENDING).result is Result.MOVED
+            assert records.move(message_id, step, at=AT).result is Result.MOVED
         with pytest.raises(StoreUnavailable):
             _accepted(records)
 

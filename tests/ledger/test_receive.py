@@ -197,10 +197,10 @@ def test_a_message_that_was_given_up_and_arrived_after_all_is_told_to_have_arriv
     """Its provider did not know it when it was asked; a dead letter must not be replayed then."""
     records.accept(draft(MESSAGE, MessageId("m1"), client="", at=AT), slot=None)
     for state in (State.SENDING, State.UNCERTAIN):
-        records.move(MessageId("m1"), state, at=AT, attempt=state is State.SENDING)
+        records.move(MessageId("m1"), state, at=AT, fields={"attempts": 1})
     if end is State.FAILED:
         records.move(MessageId("m1"), State.QUEUED, at=AT)
-        records.move(MessageId("m1"), State.SENDING, at=AT, attempt=True)
+        records.move(MessageId("m1"), State.SENDING, at=AT, fields={"attempts": 2})
     records.move(MessageId("m1"), end, at=AT)
     apply(REPORT)
     assert _read(records).state is State.DELIVERED

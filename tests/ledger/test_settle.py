@@ -25,7 +25,7 @@ PATIENCE = Patience()
 @pytest.fixture(autouse=True)
 def _begun(records: Records) -> None:
     records.accept(RECORD, slot=None)
-    records.move(ID, State.SENDING, at=AT, fields={"reason": "of an attempt before"}, attempt=True)
+    records.move(ID, State.SENDING, at=AT, fields={"reason": "of an attempt before", "attempts": 1})
 
 
 def _read(records: Records) -> Record:
@@ -80,7 +80,7 @@ def test_a_number_over_its_limit_waits_as_long_as_is_of_use_in_its_lane(records:
     ):
         record = draft(message, MessageId(name), client="", at=AT)
         records.accept(record, slot=None)
-        records.move(record.id, State.SENDING, at=AT, attempt=True)
+        records.move(record.id, State.SENDING, at=AT, fields={"attempts": 1})
         outcome = Unsent("isv.BUSINESS_LIMIT_CONTROL", Fault.RECIPIENT, wait)
         with suppress(RetryLater):
             settle(records, Attempt(record, "aliyun", 1), outcome, at=AT + 1, patience=PATIENCE)
@@ -122,7 +122,7 @@ def test_what_an_earlier_attempt_says_does_not_settle_a_later_one(records: Recor
     """It was asked about, and the provider did not know it: now another attempt is in flight."""
     records.move(ID, State.UNCERTAIN, at=AT)
     records.move(ID, State.QUEUED, at=AT)
-    records.move(ID, State.SENDING, at=AT, attempt=True)
+    records.move(ID, State.SENDING, at=AT, fields={"attempts": 2})
     before = _read(records)
     with suppress(RetryLater):
         settle(records, ATTEMPT, outcome, at=AT + 1, patience=PATIENCE)
@@ -167,14 +167,14 @@ def test_an_attempt_that_its_own_worker_calls_uncertain_is_over(records: Records
 
 def test_an_attempt_that_another_worker_doubts_may_go_on_until_its_lease_ends(records: Records) -> None:
     records.move(ID, State.QUEUED, at=AT)
-    records.move(ID, State.SENDING, at=AT, attempt=True, fields={"lease": AT + 60_000})
+    records.move(ID, State.SENDING, at=AT, fields={"attempts": 2, "lease": AT + 60_000})
     settle(records, Attempt(RECORD, "aliyun", 2), Uncertain(WORKER_LOST), at=AT + 1, patience=PATIENCE)
     assert _read(records).lease == AT + 60_000
 
 
 def test_that_an_earlier_attempt_was_sent_counts_while_a_later_one_is_in_its_call(records: Records) -> None:
     """The first worker was frozen in its call; the provider did not know the message, and another began with it."""
-    for state, begins in ((State.UNCERTAIN, False), (State.QUEUED, False), (State.SENDING, True)):
-        records.move(ID, state, at=AT, attempt=begins)
+    for state in (State.UNCERTAIN, State.QUEUED, State.SENDING):
+        records.move(ID, state, at=AT, fields={"attempts": 2} if state is State.SENDING else {})
     known = _settled(records, Sent("first"))
     assert (known.state, known.provider_id, known.attempts) == (State.SENT, "first", 2)

@@ -56,6 +56,6 @@ def test_a_reservation_is_taken_back_unless_a_worker_has_begun_with_it(records: 
     for name, begun in (("m1", False), ("m2", True)):
         submit.reserve(message, MessageId(name))
         if begun:
-            records.move(MessageId(name), State.SENDING, at=1, attempt=True)
+            records.move(MessageId(name), State.SENDING, at=1, fields={"attempts": 1})
         submit.take_back(message, MessageId(name))
         assert (records.read(MessageId(name)) is not None) is begun

@@ -104,7 +104,7 @@ def test_a_message_put_back_whose_retry_was_never_published_gets_its_task(
     wake: Wake, records: Records, record: Record, clock: Clock, store: redis.Redis
 ) -> None:
     store.delete(Queue.OTP)
-    records.move(ID, State.SENDING, at=clock(), attempt=True)
+    records.move(ID, State.SENDING, at=clock(), fields={"attempts": 1})
     records.move(ID, State.QUEUED, at=clock())
     clock.advance(LOOK_AGAIN / 1000)
     wake()
@@ -115,7 +115,7 @@ def test_an_attempt_that_outlasts_its_lease_is_uncertain_and_asked_about_at_once
     wake: Wake, records: Records, record: Record, clock: Clock, store: redis.Redis
 ) -> None:
     due = PATIENCE.lease_until(clock())
-    records.move(ID, State.SENDING, at=clock(), attempt=True, due=due)
+    records.move(ID, State.SENDING, at=clock(), fields={"attempts": 1}, due=due)
     clock.advance(PATIENCE.lease - 0.001)
     assert wake() == 0
     clock.advance(0.001)

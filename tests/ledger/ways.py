@@ -20,7 +20,11 @@ def brought_to(records: Records, record: Record, state: State, due: int | None =
     records.accept(record, slot=None)
     for step in way_to(state):
         move = records.move(
-            record.id, step, at=record.accepted_at, attempt=step is State.SENDING, due=due if step is state else None
+            record.id,
+            step,
+            at=record.accepted_at,
+            fields={"attempts": 1} if step is State.SENDING else None,
+            due=due if step is state else None,
         )
         assert move.result is Result.MOVED
     known = records.read(record.id)

@@ -5,20 +5,20 @@
 --
 -- KEYS  1 uncertain  2 silent  3 dead letters  4 webhooks  5 queue of the task, or list of the group  6 groups
 -- ARGV  1 prefix of records  2 new state  3 states that it may follow, each between commas: ',queued,sent,'
---       4 event, a line of the timeline  5 TTL, s  6 token of this call  7 'begin' to count an attempt, or ''
---       8 now, Unix ms  9 the index in which they stand from now on: 'due' | 'uncertain' | 'silent' | '' (they rest)
---       10 entry for KEYS[5] ('' none)  11 its group ('' it is a task)
---       12 prefix of the lanes' due sets  13 of their waiting sets  14 of their parked sets  15 of their tallies
---       16 width of a tally, ms  17 its TTL, s  18 prefix of batches  19 TTL of a group, s  20 number of messages
+--       4 event, a line of the timeline  5 TTL, s  6 token of this call  7 now, Unix ms
+--       8 the index in which they stand from now on: 'due' | 'uncertain' | 'silent' | '' (they rest)
+--       9 entry for KEYS[5] ('' none)  10 its group ('' it is a task)
+--       11 prefix of the lanes' due sets  12 of their waiting sets  13 of their parked sets  14 of their tallies
+--       15 width of a tally, ms  16 its TTL, s  17 prefix of batches  18 TTL of a group, s  19 number of messages
 --       then for each  id, the attempt that must be the latest ('' any), when to look after it (Unix ms)
 --       then fields and values to set
 -- Returns for each  'moved' | 'stayed' | 'missing', the state before, attempts
 --
 -- The token makes a call that is sent again (its answer was lost) find its own work done.
-local to, token, now, index, entry = ARGV[2], ARGV[6], ARGV[8], ARGV[9], ARGV[10]
-local rows = tonumber(ARGV[20])
+local to, token, now, index, entry = ARGV[2], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local rows = tonumber(ARGV[19])
 local rests = index == ''
-local fields = { unpack(ARGV, 21 + 3 * rows) }
+local fields = { unpack(ARGV, 20 + 3 * rows) }
 local tallies = {}
 
 -- Of the messages that were tried and came to an end, how many ended dead: what the lane's brake looks at. An attempt
@@ -34,7 +34,7 @@ end
 local belongs = { queued = 'due', sending = 'due', uncertain = 'uncertain', sent = 'silent' }
 
 local function place(id, state, lane, due, calls_back)
-  local indexes = { due = ARGV[12] .. lane, uncertain = KEYS[1], silent = KEYS[2] }
+  local indexes = { due = ARGV[11] .. lane, uncertain = KEYS[1], silent = KEYS[2] }
   if belongs[state] and belongs[state] ~= index then
     redis.call('ZREM', indexes[belongs[state]], id)
   end
@@ -44,14 +44,14 @@ local function place(id, state, lane, due, calls_back)
   if rests and calls_back then
     redis.call('ZADD', KEYS[4], now, id)
   end
-  if entry ~= '' and ARGV[11] ~= '' then
-    join_group(KEYS[6], KEYS[5], ARGV[11], entry, tonumber(now), ARGV[19])
+  if entry ~= '' and ARGV[10] ~= '' then
+    join_group(KEYS[6], KEYS[5], ARGV[10], entry, tonumber(now), ARGV[18])
   elseif entry ~= '' then
-    redis.call('ZADD', ARGV[13] .. lane, now, id)
+    redis.call('ZADD', ARGV[12] .. lane, now, id)
     redis.call('LPUSH', KEYS[5], entry)
   elseif state == 'queued' then
+    redis.call('ZREM', ARGV[12] .. lane, id)
     redis.call('ZREM', ARGV[13] .. lane, id)
-    redis.call('ZREM', ARGV[14] .. lane, id)
   end
   if to == 'dead' then
     redis.call('ZADD', KEYS[3], now, id)
@@ -77,21 +77,18 @@ local function move(id, of_attempt, due)
   if of_attempt ~= '' and tonumber(of_attempt) ~= attempts then
     return 'stayed', state, attempts
   end
-  if ARGV[7] == 'begin' then
-    attempts = attempts + 1
-  end
 
   -- EXPIRE comes first: a full Redis refuses a script whose first write takes memory, and lets one go on that has begun
   -- to write. New messages it must refuse; those that it holds must be able to come to their end.
   redis.call('EXPIRE', record, ARGV[5])
-  local set = { 'state', to, 'before', state, 'token', token, 'attempts', attempts, unpack(fields) }
+  local set = { 'state', to, 'before', state, 'token', token, unpack(fields) }
   note_event(set, tonumber(known[3] or '0'), ARGV[4])
   redis.call('HSET', record, unpack(set))
   if rests and to ~= 'dead' then
     redis.call('HDEL', record, 'lease', 'redelivered', 'asks', 'budget', 'not_before')
   end
   if known[8] then
-    count_row(ARGV[18], id, state, to)
+    count_row(ARGV[17], id, state, to)
   end
   place(id, state, lane, due, known[7])
   if (state == 'sending' and to ~= 'queued') or to == 'dead' then
@@ -101,18 +98,18 @@ local function move(id, of_attempt, due)
 end
 
 local answer = {}
-for first = 21, 20 + 3 * rows, 3 do
+for first = 20, 19 + 3 * rows, 3 do
   for _, value in ipairs({ move(ARGV[first], ARGV[first + 1], ARGV[first + 2]) }) do
     answer[#answer + 1] = value
   end
 end
 count_rows(ARGV[5])
 for lane, known in pairs(tallies) do
-  local key = ARGV[15] .. lane .. ':' .. math.floor(tonumber(now) / tonumber(ARGV[16]))
+  local key = ARGV[14] .. lane .. ':' .. math.floor(tonumber(now) / tonumber(ARGV[15]))
   redis.call('HINCRBY', key, 'ended', known.ended)
   if known.dead > 0 then
     redis.call('HINCRBY', key, 'dead', known.dead)
   end
-  redis.call('EXPIRE', key, ARGV[17])
+  redis.call('EXPIRE', key, ARGV[16])
 end
 return answer
