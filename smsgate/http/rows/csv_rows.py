@@ -9,6 +9,7 @@ from typing import Any, Final
 from smsgate.errors import FieldError, InvalidMessage
 from smsgate.flow.write_rows import Given
 from smsgate.http.rows.body import Body
+from smsgate.http.rows.unique import named_twice
 
 # The columns that are no variables of the template.
 _OWN: Final = ("to", "reference")
@@ -83,7 +84,7 @@ def _columns(header: Sequence[str]) -> list[str]:
     names = [name.strip() for name in header]
     if "to" not in names:
         raise _wrong("has no column `to` in its header row; the first line names the columns, such as to,name,order")
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = named_twice(names)
     if twice is not None:
         raise _wrong(f"names the column {twice!r} twice in its header row")
     wrong = next((place for place, name in enumerate(names, 1) if not _VARIABLE.fullmatch(name)), None)

@@ -11,7 +11,7 @@ from smsgate.errors import FieldError, InvalidMessage
 from smsgate.flow.submit_batch import Withdrawn
 from smsgate.flow.write_rows import Given, given
 from smsgate.http.rows.body import Body
-from smsgate.http.rows.unique import unique
+from smsgate.http.rows.unique import named_twice, unique
 
 # Bytes of the batch's own fields, and of one row; the longest that keep to their limits are far below.
 LONGEST: Final = 64 * 1024
@@ -136,11 +136,8 @@ def _value(following: Callable[[], Event], kind: str, value: Any, depth: int = 0
 
 
 def _object(pairs: list[tuple[str, Any]]) -> "dict[str, Any] | _Twice":
-    known = dict(pairs)
-    if len(known) < len(pairs):
-        names = [name for name, _ in pairs]
-        return _Twice(next(name for name in names if names.count(name) > 1))
-    return known
+    twice = named_twice(name for name, _ in pairs)
+    return dict(pairs) if twice is None else _Twice(twice)
 
 
 def _given(index: int, row: Any) -> Given:

@@ -1,8 +1,10 @@
 """The rows of a batch, whatever their format and however their bytes come in."""
 
+import contextlib
 import csv
 import io
 import json
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -141,6 +143,24 @@ def test_a_csv_row_of_too_many_or_too_few_values_is_named_and_the_others_go() ->
     found = list(csv_rows(_body(b"to,name\n1\n2,n,n\n\n3,n\n")))
     assert [one.error is None for one in found] == [False, False, True]
     assert [one.index for one in found] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "json"])
+def test_thousands_of_names_in_one_row_take_no_second(form: str) -> None:
+    """They did, and all other requests of the process waited for them."""
+    names = [f"{place:x}" for place in range(7000)]
+    row = "{" + ",".join(f'"{name}":1' for name in [*names, names[-1]]) + "}"
+    raw = {
+        "csv": ",".join(["to", *names, names[-1]]) + "\n1\n",
+        "ndjson": row,
+        "json": '{"template":"T","messages":[' + row + "]}",
+    }[form].encode()
+    began = time.process_time()
+    with contextlib.suppress(InvalidMessage):
+        (found,) = dict(zip(("csv", "ndjson", "json"), (read for _, read in FORMATS), strict=True))[form](_body(raw))
+        assert found.error is not None
+        assert "is given twice" in found.error.message
+    assert time.process_time() - began < 0.4
 
 
 @pytest.mark.parametrize(
