@@ -99,7 +99,7 @@ def _broken(broken: UploadBroken) -> Exception:
     so_far = f"{upload.accepted:,} rows were accepted before that"
     told = report_upload(upload)
     match error:
-        case Withdrawn():
+        case Withdrawn() if not upload.replayed:
             detail = (
                 f"{_named(error)}. Nothing of this batch goes out any more; send it anew, with another Idempotency-Key."
             )

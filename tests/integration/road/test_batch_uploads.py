@@ -138,6 +138,20 @@ def test_what_stands_behind_the_rows_calls_the_batch_back(resting: Gateway) -> N
     assert late.json()["errors"] == [{"field": "template", "message": "is required, before messages"}]
 
 
+def test_what_stands_behind_the_rows_of_a_batch_that_is_there_already_does_not_say_that_nothing_goes(
+    resting: Gateway,
+) -> None:
+    rows, key = [{"to": fresh_phone()} for _ in range(3)], str(uuid4())
+    whole = json.dumps({"template": TEMPLATE, "messages": rows}).encode()
+    batch = _post(resting, whole, "application/json", Idempotency_Key=key).json()["id"]
+    longer = whole[:-1] + b', "send_at": "2030-01-01T00:00:00Z"}'
+    answer = _post(resting, longer, "application/json", Idempotency_Key=key)
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:smsgate:problem:upload-broken")
+    assert "send_at: must stand before messages" in answer.json()["detail"]
+    assert "Nothing of this batch goes out" not in answer.json()["detail"]
+    assert _report(resting, batch)["status"] == "open"
+
+
 def test_numbers_of_thousands_of_digits_in_a_query_are_refused_like_any_other(resting: Gateway) -> None:
     digits, batch = "9" * 5000, _post(resting, _lines(1)).json()["id"]
     for query in (f"cursor={digits}", f"limit={digits}"):
