@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from smsgate.broker.publisher import Publisher
+from smsgate.broker.publisher import LONGEST, Publisher
 from smsgate.errors import BrokerUnavailable, StoreUnavailable
 from smsgate.ledger.envelope import Unsealed, unseal
-from smsgate.ledger.outbox import Outbox, Parcel, Posted
+from smsgate.ledger.outbox import MOST, Outbox, Parcel, Posted
 from smsgate.queues import Queue
 
 if TYPE_CHECKING:
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 # Not structlog: a program that calls `.delay()` comes here too, and does without.
 log: Final = logging.getLogger(__name__)
 
-# Entries of each queue that are handed on by whoever is being waited for; when many wait, the chore sees to them.
+# Entries of each queue that are handed on by whoever is being waited for, and seconds after which he begins with no
+# more; when many wait, or the broker is slow, the chore sees to them.
 FEW: Final = 20
-# Seconds for which whoever is being waited for waits for another who hands on, and for which nobody who is tries again
-# what has just failed.
-_PATIENCE: Final = 1.0
+_BRIEFLY: Final = 0.5
+# Seconds for which whoever is being waited for waits for another who hands on: so long after that one has begun nobody
+# waits for him any more.
+_PATIENCE: Final = 0.5
+# Seconds for which nobody who is being waited for tries again what has just failed; or for as long as it took, where
+# that was longer: a broker that is slow without being away would take all the time there is.
 _PAUSE: Final = 1.0
 
 
@@ -42,20 +46,36 @@ class HandOn:
         self._strays = strays
         self._one_at_a_time = threading.Lock()
         self._resume_at = 0.0
+        self._began_at: float | None = None
 
     def at_once(self) -> None:
         """Hand on what was just accepted, perhaps with others'; where that fails it is left to the chore."""
-        if time.monotonic() < self._resume_at or not self._one_at_a_time.acquire(timeout=_PATIENCE):
+        if not self._has_turn():
             return
+        began, is_all = time.monotonic(), False
+        self._began_at = began
         try:
-            # Whoever had its turn meanwhile may have failed.
-            if time.monotonic() >= self._resume_at:
-                self._some(FEW)
+            _, is_all = self._some(FEW, _BRIEFLY)
         except (BrokerUnavailable, StoreUnavailable) as error:
-            self._resume_at = time.monotonic() + _PAUSE
             log.warning("not_handed_on: %s", error)
         finally:
+            took = time.monotonic() - began
+            if not is_all or took > _PATIENCE:
+                self._resume_at = began + took + max(_PAUSE, took)
+            self._began_at = None
             self._one_at_a_time.release()
+
+    def _has_turn(self) -> bool:
+        """Wait for one's turn, but for nobody whose own takes long."""
+        now, began = time.monotonic(), self._began_at
+        patience = _PATIENCE if began is None else began + _PATIENCE - now
+        if now < self._resume_at or patience <= 0 or not self._one_at_a_time.acquire(timeout=patience):
+            return False
+        # Whoever had its turn meanwhile may have failed.
+        if time.monotonic() < self._resume_at:
+            self._one_at_a_time.release()
+            return False
+        return True
 
     def __call__(self, seconds: float) -> int:
         """Hand on all there is, for so many seconds at most; returns how many, and notes how many the broker holds.
@@ -67,9 +87,9 @@ class HandOn:
         until, total = time.monotonic() + seconds, 0
         with self._one_at_a_time:
             while time.monotonic() < until:
-                handed_on, is_more = self._some()
+                handed_on, _ = self._some()
                 total += handed_on
-                if not is_more:
+                if not handed_on:
                     break
             self._outbox.note_at_broker(self._publisher.waiting_in(Queue))
         return total
@@ -81,21 +101,25 @@ class HandOn:
             BrokerUnavailable: It did not answer.
         """
         with self._one_at_a_time:
-            return self._publisher.waiting_in([queue])[queue]
+            counts = self._publisher.waiting_in([queue])
+        if queue not in counts:
+            raise BrokerUnavailable(f"broker: does not let us ask about {queue}; see how it was declared there")
+        return counts[queue]
 
-    def _some(self, most: int | None = None) -> tuple[int, bool]:
-        """Hand on one parcel; returns how many were, and whether it is worth going on."""
-        parcel = self._outbox.take() if most is None else self._outbox.take(most)
+    def _some(self, most: int = MOST, seconds: float = LONGEST) -> tuple[int, bool]:
+        """Hand on one parcel; returns how many were, and whether these were all."""
+        parcel = self._outbox.take(most)
         if not parcel.posted:
-            return 0, False
+            return 0, True
         letters = self._letters(parcel)
         try:
-            left = self._publisher.publish([letter for _, letter in letters])
+            left = self._publisher.publish([letter for _, letter in letters], seconds)
         except BrokerUnavailable:
             self._outbox.put_back(parcel)
             raise
         if left.refused:
-            log.error("broker_refuses: %d messages", len(left.refused))
+            queues = ", ".join(sorted({parcel.posted[letters[place][0]].queue for place in left.refused}))
+            log.error("broker_refuses: %d messages of %s", len(left.refused), queues)
         untried, refused = ([letters[place][0] for place in places] for places in (left.untried, left.refused))
         self._outbox.handed_on(parcel, untried, refused)
         return len(letters) - len(untried) - len(refused), not (untried or refused)

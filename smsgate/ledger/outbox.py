@@ -16,7 +16,7 @@ from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
 from smsgate.queues import Queue
 
-# Milliseconds within which a parcel is handed on: longer than the time limits of whoever publishes.
+# Milliseconds within which a parcel is handed on: longer than whoever publishes goes on (see publisher.LONGEST).
 LEASE: Final = 30_000
 # Entries of one queue in a parcel. Each queue has its share, so that a million of one do not hold up another.
 MOST: Final = 100
@@ -75,7 +75,9 @@ class Outbox:
         self._settled(parcel, "all", ())
 
     def note_at_broker(self, counts: Mapping[Queue, int]) -> None:
-        """Note how many tasks the broker holds; it is believed for some seconds."""
+        """Note how many tasks the broker holds, as far as it says so; it is believed for some seconds."""
+        if not counts:
+            return
         with border():
             pipe = self._redis.pipeline()
             pipe.hset(keys.AT_BROKER, mapping={str(queue): count for queue, count in counts.items()})

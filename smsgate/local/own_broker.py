@@ -36,7 +36,15 @@ def own_broker(client: redis.Redis, settings: Settings) -> tuple[list[Finding], 
     if is_redis(settings.broker) and _is_the_same(client, settings):
         fix = "unset SMSGATE_BROKER_URL: tasks would go round in a circle"
         return [Finding("broker", ok=False, detail="is the Redis of the records by another name", fix=fix)], {}
-    return [Finding("broker", ok=True, detail=f"answers at {publisher.shown}"), waiting], counts
+    return [_answers(publisher.shown, counts), waiting], counts
+
+
+def _answers(shown: str, counts: Mapping[Queue, int]) -> Finding:
+    closed = ", ".join(queue for queue in Queue if queue not in counts)
+    if not closed:
+        return Finding("broker", ok=True, detail=f"answers at {shown}")
+    fix = "let us declare each as a durable queue without arguments, or delete it there so that we do"
+    return Finding("broker", ok=False, detail=f"answers at {shown}, but not about {closed}", fix=fix)
 
 
 def _outbox(outbox: Outbox) -> Finding:

@@ -2,9 +2,12 @@
 
 import json
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from subprocess import Popen
 
 import pytest
 import redis
@@ -147,3 +150,73 @@ def test_a_broker_that_is_full_keeps_nothing_and_loses_nothing(
         assert full(5) == 6
         arrived = redis.Redis.from_url(url, decode_responses=True).lrange(Queue.OTP, 0, -1)
     assert sorted(json.loads(one)["headers"]["id"] for one in arrived) == sorted(ids)
+
+
+def _notice() -> Message:
+    return Message.check({"to": "13800138000", "template": "T", "lane": "notice"})
+
+
+def _said(broker: redis.Redis, queue: Queue) -> list[str]:
+    return [json.loads(one)["headers"]["id"] for one in reversed(broker.lrange(queue, 0, -1))]
+
+
+def test_a_queue_that_the_broker_refuses_holds_up_no_other_and_hides_none(
+    hand_on: HandOn, records: Records, store: redis.Redis, broker: redis.Redis
+) -> None:
+    """Here its name is taken by something else; elsewhere it is full, or was declared in another way."""
+    broker.set(Queue.OTP, "not a list")
+    submit = Submit(records)
+    codes = [submit(MESSAGE).id for _ in range(10)]
+    notices = [submit(_notice()).id for _ in range(150)]
+    hand_on.at_once()
+    assert _said(broker, Queue.NOTICE) == notices[:20]
+    assert hand_on(2) == 130
+    assert _said(broker, Queue.NOTICE) == notices
+    assert Outbox(store).at_broker() == {**dict.fromkeys(set(Queue) - {Queue.OTP}, 0), Queue.NOTICE: 150}
+    with pytest.raises(BrokerUnavailable, match=r"sms\.otp"):
+        hand_on.waiting_in(Queue.OTP)
+    broker.delete(Queue.OTP)
+    assert hand_on(2) == 10
+    assert sorted(_said(broker, Queue.OTP)) == codes
+
+
+def test_one_on_which_the_broker_hangs_up_holds_up_no_other(
+    records: Records, store: redis.Redis, start_redis: Callable[..., AbstractContextManager[tuple[str, object]]]
+) -> None:
+    """Redis does so where a message is larger than it may be; RabbitMQ where its headers are."""
+    submit = Submit(records)
+    submit(MESSAGE)
+    large = json.loads(str(store.rpop(Queue.OTP)))
+    large["headers"]["argsrepr"] = "x" * 2**21
+    store.lpush(Queue.OTP, json.dumps(large))
+    ids = [submit(MESSAGE).id for _ in range(5)]
+    with start_redis() as (url, _):
+        broker = redis.Redis.from_url(url, decode_responses=True)
+        broker.config_set("proto-max-bulk-len", 2**20)
+        hand_on = HandOn(Outbox(store), Publisher(url, {}), lambda: Strays(store))
+        assert hand_on(3) == 5
+        assert _said(broker, Queue.OTP) == ids
+    assert store.lrange(Queue.OTP, 0, -1) == [json.dumps(large)]
+
+
+def test_a_broker_that_is_slow_or_silent_is_waited_for_by_one_and_not_for_long_by_others(
+    records: Records, store: redis.Redis, start_redis: Callable[..., AbstractContextManager[tuple[str, Popen[bytes]]]]
+) -> None:
+    submit = Submit(records)
+    with start_redis() as (url, server):
+        hand_on = HandOn(Outbox(store), Publisher(url, {}), lambda: Strays(store))
+        submit(MESSAGE)
+        hand_on.at_once()
+        server.send_signal(signal.SIGSTOP)
+        submit(MESSAGE)
+        first = threading.Thread(target=hand_on.at_once)
+        first.start()
+        time.sleep(0.1)
+        began = time.monotonic()
+        for _ in range(50):
+            hand_on.at_once()
+        assert time.monotonic() - began < 1
+        server.send_signal(signal.SIGCONT)
+        first.join()
+        assert hand_on(3) + redis.Redis.from_url(url).llen(Queue.OTP) >= 2
+    assert store.llen(Queue.OTP) == 0
