@@ -7,6 +7,7 @@ from typing import Any
 from celery.exceptions import Reject
 
 from smsgate.errors import RetryLater, StoreUnavailable
+from smsgate.flow.clock import system_clock
 from smsgate.flow.patience import ATTEMPTS
 from smsgate.flow.write_rows import Upload, given
 from smsgate.message import Common, Lane, MessageId
@@ -131,7 +132,7 @@ def ask(message_id: str) -> None:
 def mark(lane: str, at: int) -> None:
     """Note that a lane has been worked off up to a mark that was put into its queue at `at` (Unix milliseconds)."""
     try:
-        apart.marks().passed(Lane(lane), at)
+        apart.marks().passed(Lane(lane), at, system_clock())
     except StoreUnavailable as error:
         raise Reject(str(error), requeue=True) from error
 

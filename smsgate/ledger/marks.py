@@ -43,15 +43,22 @@ class Marks:
             for key in (keys.MARKS_PUT, keys.MARKS_OUT, keys.MARKS_PASSED):
                 pipe.zscore(key, lane)
             put, out, passed = cast("list[float | None]", pipe.execute())
-        if put is None or now - put >= OFTEN * (1 + (out or 0)):
+        # One put in the future was put by a clock that was wrong for a while: the next must not wait for its time.
+        if put is None or now - put >= OFTEN * (1 + (out or 0)) or put > now + SLACK:
             self._put(lane, now)
-        return None if passed is None else int(passed) - SLACK
+        return None if passed is None or passed > now + SLACK else int(passed) - SLACK
 
-    def passed(self, lane: Lane, at: int) -> None:
-        """Note that a mark has come out that was put at `at` (Unix milliseconds)."""
+    def passed(self, lane: Lane, at: int, now: int) -> None:
+        """Note that a mark has come out that was put at `at` (Unix milliseconds).
+
+        The latest counts, as they may come out in another order. One from the future, of a clock that was wrong for a
+        while, says nothing, and must not hide those that are right.
+        """
         with border():
+            known = self._redis.zscore(keys.MARKS_PASSED, lane)
             pipe = self._redis.pipeline()
-            pipe.zadd(keys.MARKS_PASSED, {lane: at}, gt=True)
+            if at <= now + SLACK:
+                pipe.zadd(keys.MARKS_PASSED, {lane: at}, gt=known is None or known <= now + SLACK)
             pipe.zrem(keys.MARKS_OUT, lane)
             pipe.execute()
 

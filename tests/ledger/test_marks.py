@@ -36,11 +36,11 @@ def _arrive(store: redis.Redis, queue: Queue) -> list[list[object]]:
     return [[json.loads(one)["headers"]["task"], *json.loads(unseal(one).body)[0]] for one in entries]
 
 
-def _pass(store: redis.Redis, marks: Marks) -> None:
+def _pass(store: redis.Redis, marks: Marks, now: int) -> None:
     for lane in Lane:
         for task, *args in _arrive(store, LANE_QUEUES[lane]):
             if task == TaskName.MARK:
-                marks.passed(lane, int(str(args[1])))
+                marks.passed(lane, int(str(args[1])), now)
 
 
 def test_before_a_mark_has_come_out_nothing_is_known(marks: Marks, clock: Clock) -> None:
@@ -52,10 +52,10 @@ def test_a_mark_that_has_come_out_speaks_for_what_was_queued_well_before_it(
 ) -> None:
     marks.worked_off(Lane.OTP, clock())
     assert _arrive(store, Queue.OTP) == [[TaskName.MARK, Lane.OTP, clock()]]
-    marks.passed(Lane.OTP, clock())
+    marks.passed(Lane.OTP, clock(), clock())
     assert marks.worked_off(Lane.OTP, clock() + 1) == clock() - SLACK
     # One that comes late changes nothing.
-    marks.passed(Lane.OTP, clock() - 5000)
+    marks.passed(Lane.OTP, clock() - 5000, clock())
     assert marks.worked_off(Lane.OTP, clock() + 1) == clock() - SLACK
 
 
@@ -64,7 +64,7 @@ def test_marks_do_not_fill_a_queue_that_nobody_works_off(marks: Marks, store: re
         marks.worked_off(Lane.BULK, clock())
         clock.advance(5)
     assert 100 < store.llen(Queue.BULK) < 200
-    marks.passed(Lane.BULK, clock())
+    marks.passed(Lane.BULK, clock(), clock())
     assert marks.worked_off(Lane.BULK, clock() + OFTEN) is not None
     assert store.llen(Queue.NOTICE) == 0
 
@@ -86,7 +86,7 @@ def test_a_message_whose_task_the_broker_lost_gets_another(
     store.delete(Queue.BULK)
     clock.advance(SLACK / 1000 + 1)
     sweep()
-    _pass(store, marks)
+    _pass(store, marks, clock())
     assert sweep() == 0
     clock.advance(PATIENCE.overdue)
     assert sweep() == 1
@@ -100,7 +100,28 @@ def test_what_was_queued_after_the_last_mark_that_came_out_is_not_lost(
     sweep: Sweep, records: Records, marks: Marks, store: redis.Redis, clock: Clock
 ) -> None:
     sweep()
-    _pass(store, marks)
+    _pass(store, marks, clock())
     Submit(records, now=clock)(MESSAGE)
     clock.advance(3600)
     assert sweep() == 0
+
+
+def test_a_clock_that_was_ahead_for_a_while_neither_stops_the_marks_nor_makes_a_backlog_look_lost(
+    sweep: Sweep, records: Records, marks: Marks, store: redis.Redis, clock: Clock
+) -> None:
+    clock.advance(3600)
+    sweep()
+    _pass(store, marks, clock())
+    clock.advance(-3600)
+    Submit(records, now=clock)(MESSAGE)
+    for _ in range(30):
+        clock.advance(10)
+        assert sweep() == 0
+    # One put by the wrong clock, which comes out by the right one.
+    marks.passed(Lane.BULK, clock() + 3_000_000, clock())
+    assert sweep() == 0
+    store.delete(Queue.BULK)
+    clock.advance(300)
+    sweep()
+    _pass(store, marks, clock())
+    assert sweep() == 1
