@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from celery.result import AsyncResult
-from kombu.exceptions import OperationalError
+from kombu.exceptions import SerializationError
 
 from smsgate.errors import StoreUnavailable
 from smsgate.flow.submit import arguments, new_id
@@ -95,8 +95,11 @@ class SendTask(GatewayTask):
         args, kwargs = arguments(message)
         try:
             return self._publish_shown(args, kwargs, message_id, {**options, "queue": LANE_QUEUES[message.lane]})
-        except OperationalError as error:
+        except Exception as error:
+            # Whatever it was: its caller takes the message for one that was not accepted, and may send it anew.
             accept.take_back(message, message_id)
+            if isinstance(error, TypeError | ValueError | SerializationError):
+                raise
             raise StoreUnavailable(f"the broker refused the task: {type(error).__name__}") from error
 
     def _publish_again(

@@ -99,6 +99,24 @@ def test_a_group_and_a_callback_are_sent_message_by_message(gateway: Gateway) ->
     assert [len(gateway.sandbox.messages(phone=phone)) for phone in phones] == [1, 1, 1, 1, 0]
 
 
+_NO_JSON = """
+import sys
+from workers.tasks import send_sms
+try:
+    send_sms.apply_async((sys.argv[1], "SMS_154950909", {"code": "135790"}), headers={"trace": object()})
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+def test_a_call_whose_options_cannot_be_published_leaves_no_message_behind(resting: Gateway) -> None:
+    """The sweep would find it without a task, and send what its caller takes for refused."""
+    before = resting.redis.keys("sms:msg:*")
+    done = resting.python(_NO_JSON, fresh_phone(), SMSGATE_REDIS_URL=resting.redis_url)
+    assert (done.returncode, done.stdout.strip()) == (0, "TypeError"), done.stderr
+    assert resting.redis.keys("sms:msg:*") == before
+
+
 _WITH_AN_ID = """
 import sys
 from workers.tasks import send_sms
