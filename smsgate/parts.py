@@ -8,6 +8,7 @@ from smsgate.flow.gathering import Gathering
 from smsgate.flow.submit import Submit
 from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.ledger.batches import Batches
+from smsgate.ledger.claims import Claims
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.record import Gathers
 from smsgate.ledger.records import Records
@@ -26,7 +27,7 @@ def records_in(client: redis.Redis, settings: Settings) -> Records:
 
 def submit_to(client: redis.Redis, settings: Settings) -> Submit:
     """Build the first step of the road."""
-    return Submit(records_in(client, settings), gathering_in(client, settings))
+    return Submit(records_in(client, settings), gathering_in(client, settings), claims=Claims(client))
 
 
 def submit_batch_to(client: redis.Redis, settings: Settings) -> SubmitBatch:

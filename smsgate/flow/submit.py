@@ -11,6 +11,7 @@ from uuid_utils import uuid7
 from smsgate.errors import FieldError, IdempotencyConflict, InvalidMessage
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.gathering import Gathering
+from smsgate.ledger.claims import Claims
 from smsgate.ledger.envelope import seal
 from smsgate.ledger.record import Gathers
 from smsgate.ledger.records import Acceptance, Event, Idempotency, Record, Records
@@ -41,6 +42,7 @@ class Submit:
     records: Records
     gathering: Gathering | None = None
     now: Clock = system_clock
+    claims: Claims | None = None
 
     def __call__(
         self,
@@ -62,7 +64,8 @@ class Submit:
         """
         gathers = self.gathering.of(message) if self.gathering else None
         record = draft(message, new_id(message_id), client=client, at=self.now(), gathers=gathers)
-        insist_on_a_near_time(record)
+        if not self._is_repeated(record, message_id, idempotency_key):
+            insist_on_a_near_time(record)
         idempotency = Idempotency(idempotency_key, fingerprint(message)) if idempotency_key else None
         acceptance, accepted_id, is_full = self.records.accept(record, slot_of(record), idempotency)
         if is_full and self.gathering:
@@ -82,7 +85,8 @@ class Submit:
             StoreUnavailable: Redis is away or silent.
         """
         record = draft(message, message_id, client="", at=self.now())
-        insist_on_a_near_time(record)
+        if not self._is_repeated(record, message_id, None):
+            insist_on_a_near_time(record)
         acceptance, *_ = self.records.accept(record, slot=None)
         if acceptance is Acceptance.ACCEPTED:
             return True
@@ -92,6 +96,14 @@ class Submit:
     def take_back(self, message: Message, message_id: MessageId) -> None:
         """Undo a reservation whose task could not be published, unless it was published all the same."""
         self.records.forget(draft(message, message_id, client="", at=self.now()))
+
+    def _is_repeated(self, record: Record, message_id: str | None, key: str | None) -> bool:
+        """Say whether a message whose time is over was accepted before it: to refuse it now would ask for another."""
+        if not 0 < record.not_before < record.accepted_at:
+            return False
+        if key is not None:
+            return self.claims is not None and self.claims.has(record.client, key)
+        return message_id is not None and self.records.read(record.id) is not None
 
     def _insist(self, message_id: MessageId, message: Message) -> None:
         """Make sure that what is known under an id is this very message: another one would be lost without a word."""

@@ -1,13 +1,18 @@
 """The first step, with the ids that callers bring along."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 import redis
 
-from smsgate.errors import IdempotencyConflict
+from smsgate.errors import IdempotencyConflict, InvalidMessage
 from smsgate.flow.submit import Submit, fingerprint
+from smsgate.ledger.claims import Claims
 from smsgate.ledger.records import Records
 from smsgate.message import Message, MessageId
 from smsgate.states import State
+from tests.ledger.conftest import Clock
 
 CODE = Message.check({"to": "13800138000", "template": "T", "params": {"code": "1"}})
 SAME = Message.check({"to": "+8613800138000", "template": "T", "params": {"code": "1"}, "valid_for": 86_400})
@@ -19,6 +24,25 @@ def test_the_same_message_under_the_same_id_is_queued_once(records: Records, sto
     assert not submit(CODE, message_id="m1").replayed
     assert submit(SAME, message_id="m1").replayed
     assert store.llen("sms.notice") == 1
+
+
+def test_a_scheduled_message_that_is_repeated_after_its_time_is_known_again(
+    records: Records, store: redis.Redis, clock: Clock
+) -> None:
+    """Refused, its sender would take it for one that was never accepted, and send another."""
+    submit = Submit(records, now=clock, claims=Claims(store))
+    at = datetime.fromtimestamp(clock() / 1000 + 60, UTC)
+    message = Message.check({"to": "13800138000", "template": "T", "send_at": at})
+    first = submit(message, client="shop", idempotency_key="k")
+    submit(message, message_id="m1")
+    submit.reserve(message, MessageId("m2"))
+    clock.advance(3600)
+    assert submit(message, client="shop", idempotency_key="k") == replace(first, replayed=True)
+    assert submit(message, message_id="m1").replayed
+    assert not submit.reserve(message, MessageId("m2"))
+    for client, key, message_id in (("shop", "other", None), ("other", "k", None), ("", None, "m3"), ("", None, None)):
+        with pytest.raises(InvalidMessage, match="lies in the past"):
+            submit(message, client=client, idempotency_key=key, message_id=message_id)
 
 
 def test_another_message_under_a_known_id_is_an_error_and_not_lost_without_a_word(records: Records) -> None:
