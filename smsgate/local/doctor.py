@@ -14,7 +14,7 @@ from smsgate.channels.aliyun.finding import Finding
 from smsgate.channels.aliyun.preflight import check
 from smsgate.errors import StoreUnavailable
 from smsgate.ledger.connection import ANSWER_TIMEOUT, CONNECT_TIMEOUT
-from smsgate.local.own_broker import own_broker
+from smsgate.local.own_broker import no_broker, own_broker
 from smsgate.local.standing import standing
 from smsgate.parts import records_in
 from smsgate.queues import Queue
@@ -49,7 +49,7 @@ def _redis(settings: Settings) -> list[Finding]:
     try:
         known = client.info()
         server = [_version(known), _persistence(known), _eviction(known), _clock(client)]
-        found, at_broker = own_broker(client, settings) if settings.has_own_broker else ([], {})
+        found, at_broker = own_broker(client, settings) if settings.has_own_broker else (no_broker(client), {})
         if all(one.ok for one in found):
             found += _queues(client, at_broker)
         return [*server, *found, *standing(client, records_in(client, settings))]

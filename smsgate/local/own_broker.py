@@ -39,6 +39,19 @@ def own_broker(client: redis.Redis, settings: Settings) -> tuple[list[Finding], 
     return [_answers(publisher.shown, counts), waiting], counts
 
 
+def no_broker(client: redis.Redis) -> list[Finding]:
+    """Look for signs of a broker of which this process was told nothing: its workers would wait in the wrong place.
+
+    Raises:
+        StoreUnavailable: The Redis of the records went away.
+    """
+    if not Outbox(client).at_broker():
+        return []
+    detail = "other processes hand tasks on to a broker of their own; here SMSGATE_BROKER_URL is not set"
+    fix = "set it for all alike, or for none: web, workers, beat, Flower, and programs that call .delay()"
+    return [Finding("broker", ok=False, detail=detail, fix=fix)]
+
+
 def _answers(shown: str, counts: Mapping[Queue, int]) -> Finding:
     closed = ", ".join(queue for queue in Queue if queue not in counts)
     if not closed:

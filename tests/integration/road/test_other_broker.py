@@ -84,6 +84,14 @@ def test_one_that_is_throttled_is_tried_again_and_its_client_is_told(apart: Any)
     assert _sent_once(apart, [phone])
 
 
+def test_a_process_that_was_told_nothing_of_the_broker_is_found_out(apart_on_redis: Any) -> None:
+    gateway = apart_on_redis.gateway
+    gateway.until_state(gateway.send(fresh_phone()), "delivered")
+    said = gateway.run("smsgate", "doctor", SMSGATE_REDIS_URL=gateway.redis_url, SMSGATE_BROKER_URL="").stdout
+    assert "FAIL broker" in said
+    assert "here SMSGATE_BROKER_URL is not set" in said
+
+
 def test_messages_accepted_while_the_broker_is_away_go_when_it_is_back(apart_on_redis: Any) -> None:
     gateway, broker = apart_on_redis.gateway, apart_on_redis.broker
     phones = [fresh_phone() for _ in range(30)]
