@@ -14,6 +14,7 @@ from bench.peers.environments import programs
 from bench.system import BIN
 
 PROGRAMS: Final = Path(__file__).with_name("programs")
+BATCHES: Final = "Celery, celery-batches"
 _BLOCKS: Final = count(1)
 _BLOCK: Final = 200_000
 
@@ -50,6 +51,13 @@ def strangers() -> list[Contender]:
             f"{n} processes",
             *("celery", "-A", "celery_peer", "worker", "--concurrency", n, "--loglevel", "INFO"),
             label="Celery, a plain task",
+        ),
+        _peer(
+            "celery_batches",
+            f"{n} processes, up to a hundred in a call",
+            *("celery", "-A", "celery_batches_peer", "worker", "--concurrency", n, "--loglevel", "INFO"),
+            label=BATCHES,
+            pace=4,
         ),
     ]
 
