@@ -1,5 +1,6 @@
 """Medians of several runs, and the tables that show them."""
 
+import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,17 +8,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure taken several times."""
+    """One figure taken several times; not at all where that failed."""
 
     values: tuple[float, ...]
 
     @property
     def median(self) -> float:
-        return statistics.median(self.values)
+        """Give the median; NaN, which keeps no aim, where there is nothing."""
+        return statistics.median(self.values) if self.values else math.nan
 
     @property
     def written(self) -> str:
         """Write the median, and the least and the most where it was taken more than once."""
+        if not self.values:
+            return "not measured"
         if len(self.values) == 1:
             return _round(self.median)
         return f"{_round(self.median)} ({_round(min(self.values))} to {_round(max(self.values))})"

@@ -1,5 +1,6 @@
 """Plots beside the tables."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 
 
 def bars(path: Path, title: str, unit: str, values: Mapping[str, float]) -> None:
-    """Draw a bar for each name."""
+    """Draw a bar for each name; one that was not measured is left out."""
+    values = {name: value for name, value in values.items() if not math.isnan(value)}
     figure, axes = _pyplot().subplots(figsize=(8, 0.45 * len(values) + 1.4))
     names = list(values)[::-1]
     axes.barh(names, [values[name] for name in names], color="#3b6ea5")

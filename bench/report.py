@@ -17,13 +17,17 @@ class CannotRun(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One scenario's figures: Markdown, each aim with what came of it, and how to draw them into a file."""
+    """One scenario's figures: Markdown, each aim with what came of it, and how to draw them into a file.
+
+    `gaps` tells what could not be measured, and why.
+    """
 
     title: str
     text: str
     aims: Sequence[tuple[str, str]] = ()
     plot: Callable[[Path], None] | None = None
     notes: Sequence[str] = field(default_factory=tuple)
+    gaps: str = ""
 
 
 def write(name: str, report: Report, *, quick: bool) -> None:
@@ -43,7 +47,9 @@ def _page(name: str, report: Report, *, quick: bool) -> str:
     aims = "".join(f"- {what}: {came}\n" for what, came in report.aims)
     notes = "\n".join(f"{note}\n" for note in report.notes)
     image = f"![{report.title}]({name}.png)\n" if report.plot and not quick else ""
-    parts = (f"# {report.title}\n", report.text, aims, notes, image, f"{datetime.now(UTC):%Y-%m-%d}. {describe()}\n")
+    gaps = f"{report.gaps}\n" if report.gaps else ""
+    end = f"{datetime.now(UTC):%Y-%m-%d}. {describe()}\n"
+    parts = (f"# {report.title}\n", report.text, gaps, aims, notes, image, end)
     return "\n".join(part for part in parts if part)
 
 

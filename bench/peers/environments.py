@@ -36,4 +36,4 @@ def _install(folder: Path, lock: Path) -> None:
     ):
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         if ended.returncode:
-            raise CannotRun(f"{lock.name} cannot be installed: {ended.stderr[-500:]}")
+            raise CannotRun(f"{lock.name} cannot be installed\n{ended.stderr[-500:]}")

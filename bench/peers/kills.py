@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
+from bench.gaps import Gaps
 from bench.peers.contender import Contender, Field, Running, accepted, warm
 from bench.system import redis_server, sandbox, until
 
@@ -41,21 +42,34 @@ class _Scene:
     killed_at: float
 
 
-def tolls(contenders: Sequence[Contender], amount: int, wait: float) -> dict[str, Toll]:
+def tolls(contenders: Sequence[Contender], amount: int, wait: float, gaps: Gaps) -> dict[str, Toll]:
     """Kill each worker three times and start it again; count `wait` seconds after the last kill.
 
     The queues wait side by side for what comes of their dead, each on a Redis and a provider of its own.
     """
     with ExitStack() as stack:
-        scenes = [_killed(stack, contender, amount) for contender in contenders]
+        scenes = [scene for one in contenders if (scene := _scene(stack, one, amount, gaps))]
         print(f"  {wait:.0f} s for what the killed had in hand …", file=sys.stderr)
         for share in _GOES_ON:
             for scene in scenes:
                 _sleep_until(scene.killed_at + wait * share)
-                scene.contender.enqueue(scene.ground, _MORE)
+                with gaps.allowed(f"{scene.contender.name}, after the kills"):
+                    scene.contender.enqueue(scene.ground, _MORE)
+        paid = {}
         for scene in scenes:
             _sleep_until(scene.killed_at + wait)
-        return {scene.contender.name: _toll(scene) for scene in scenes}
+            with gaps.allowed(f"{scene.contender.name}, counted"):
+                paid[scene.contender.name] = _toll(scene)
+        return paid
+
+
+def _scene(stack: ExitStack, contender: Contender, amount: int, gaps: Gaps) -> _Scene | None:
+    """Keep what waits running until the others have waited too; what fails ends at once."""
+    with gaps.allowed(f"{contender.name}, killed"), ExitStack() as mine:
+        scene = _killed(mine, contender, amount)
+        stack.push(mine.pop_all())
+        return scene
+    return None
 
 
 def _sleep_until(moment: float) -> None:

@@ -17,6 +17,8 @@ PROGRAMS: Final = Path(__file__).with_name("programs")
 BATCHES: Final = "Celery, celery-batches"
 _BLOCKS: Final = count(1)
 _BLOCK: Final = 200_000
+# Seconds for one to enqueue what it is given, its imports included.
+_LONGEST: Final = 180
 
 
 def strangers() -> list[Contender]:
@@ -76,9 +78,11 @@ def _peer(
     def enqueue(ground: Field, amount: int) -> float:
         command = [str(_folder(peer) / "python"), "sms.py", f"{peer}_peer", str(next(_BLOCKS) * _BLOCK), str(amount)]
         environment = {**os.environ, **_environment(ground, peer, more)}
-        said = subprocess.run(command, env=environment, cwd=PROGRAMS, capture_output=True, text=True, check=False)
+        said = subprocess.run(
+            command, env=environment, cwd=PROGRAMS, capture_output=True, text=True, check=False, timeout=_LONGEST
+        )
         if said.returncode:
-            raise RuntimeError(f"{peer} cannot enqueue: {said.stderr[-1000:]}")
+            raise RuntimeError(f"{peer} cannot enqueue\n{said.stderr[-1000:]}")
         return float(said.stdout.split()[-1])
 
     return Contender(label or peer, side_by_side, worker, enqueue, pace=pace)

@@ -11,6 +11,12 @@ def test_a_figure_taken_once_shows_no_bounds() -> None:
     assert figures.of([3.14159]).written == "3.14"
 
 
+def test_a_figure_that_was_never_taken_says_so_and_keeps_no_aim() -> None:
+    nothing = figures.of([])
+    assert nothing.written == "not measured"
+    assert "short" in figures.against(nothing.median, 1.0, at_most=True)
+
+
 def test_a_table_is_markdown_with_a_line_for_each_row() -> None:
     table = figures.table(("what", "rate"), [("ours", figures.of([250.0])), ("theirs", None), ("limit", 15_000)])
     assert table == "| what | rate |\n| --- | --- |\n| ours | 250 |\n| theirs |  |\n| limit | 15,000 |\n"
