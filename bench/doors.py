@@ -1,6 +1,6 @@
 """The web processes that scenario 1 knocks at: ours, and what people write."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ _WAITING_THREADS: Final = 64
 Knock = Callable[[int, float], Load]
 
 
-def doors(stack: ExitStack, latencies: tuple[int, ...]) -> dict[str, Knock]:
+def doors(stack: ExitStack, latencies: Sequence[int]) -> dict[str, Knock]:
     """Open every door; each takes a number of connections, and seconds."""
     url = stack.enter_context(redis_server())
     provider = stack.enter_context(sandbox())

@@ -28,6 +28,18 @@ class Load:
     wrong: str = ""
 
 
+def program() -> str:
+    """Find wrk.
+
+    Raises:
+        CannotRun: It is not installed.
+    """
+    found = shutil.which("wrk")
+    if found is None:
+        raise CannotRun(_FIX)
+    return found
+
+
 def load(url: str, body: dict[str, Any], headers: Mapping[str, str], *, connections: int, seconds: float) -> Load:
     """POST a body over and over through so many connections.
 
@@ -35,13 +47,10 @@ def load(url: str, body: dict[str, Any], headers: Mapping[str, str], *, connecti
         CannotRun: It is not installed.
         RuntimeError: An answer was no 2xx.
     """
-    program = shutil.which("wrk")
-    if program is None:
-        raise CannotRun(_FIX)
+    command = [program(), "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "20s", "--latency"]
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_lua(json.dumps(body), {"Content-Type": "application/json", **headers}))
         script.flush()
-        command = [program, "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "20s", "--latency"]
         done = subprocess.run([*command, "-s", script.name, url], capture_output=True, text=True, check=True)
     found = read(done.stdout)
     if "Non-2xx" in found.wrong:
