@@ -7,9 +7,10 @@ begins with that, in Unix milliseconds, by the same host's clock.
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Final
 
 import requests
@@ -17,6 +18,7 @@ import requests
 from bench import figures, orders, plot
 from bench.figures import Figure
 from bench.flood import draining, uploading
+from bench.gaps import Gaps
 from bench.open_loop import Sent, drive
 from bench.report import Report
 from bench.system import beat, gateway, redis_server, sandbox, until, web, worker
@@ -123,29 +125,46 @@ def _taken_at(provider_id: str) -> float:
 def run(*, quick: bool) -> Report:
     rounds, seconds, rows = (1, 4.0, 30_000) if quick else (3, 12.0, 100_000)
     found: dict[str, list[Waits]] = defaultdict(list)
-    drained = []
+    drained: list[float] = []
+    gaps = Gaps()
     with _road() as road:
         road.capacity(200, 1.0)  # the first codes find nothing warm
         capacity = statistics.median(road.capacity(500, 3.0) for _ in range(1 if quick else 3))
-        for _ in range(rounds):
-            for share in SHARES:
-                found[f"{share:.0%} of capacity"].append(road.waits(capacity * share, seconds))
-            found[IDLE].append(road.waits(QUIET_RATE, seconds))
+
+        def beside_a_drain() -> Waits:
             waits, rate = road.waits_beside_a_drain(rows, seconds)
-            found[DRAIN].append(waits)
             drained.append(rate)
-            found[UPLOAD].append(road.waits_beside_an_upload(rows))
-            print("\n".join(f"  {name}: {waits[-1]}" for name, waits in found.items()), file=sys.stderr)
+            return waits
+
+        situations: dict[str, Callable[[], Waits]] = {
+            f"{share:.0%} of capacity": partial(road.waits, capacity * share, seconds) for share in SHARES
+        }
+        situations[IDLE] = partial(road.waits, QUIET_RATE, seconds)
+        situations[DRAIN] = beside_a_drain
+        situations[UPLOAD] = partial(road.waits_beside_an_upload, rows)
+        for _ in range(rounds):
+            _one_round(situations, found, gaps)
+    return _report(capacity, found, gaps, f"{rows:,} rows; {figures.of(drained).written} a second")
+
+
+def _one_round(situations: Mapping[str, Callable[[], Waits]], found: dict[str, list[Waits]], gaps: Gaps) -> None:
+    for name, measure in situations.items():
+        with gaps.allowed(name):
+            found[name].append(measure())
+            print(f"  {name}: {found[name][-1]}", file=sys.stderr)
+
+
+def _report(capacity: float, found: Mapping[str, Sequence[Waits]], gaps: Gaps, campaign: str) -> Report:
     cells = {name: _figures(waits) for name, waits in found.items()}
     p95 = {name: five[1].median for name, five in cells.items()}
-    campaign = f"The campaign: {rows:,} rows; {figures.of(drained).written} a second leave beside the codes."
     table = figures.table(HEAD, [(name, *five) for name, five in cells.items()])
     return Report(
         "From request to provider",
-        f"Capacity: {capacity:,.0f} codes a second. {campaign}\n\n{table}",
+        f"Capacity: {capacity:,.0f} codes a second. The campaign: {campaign} leave beside the codes.\n\n{table}",
         _aims(cells),
         lambda path: plot.bars(path, "A code from its request to the provider, P95", "ms", p95),
         NOTES,
+        gaps.note,
     )
 
 

@@ -10,6 +10,7 @@ from bench import figures, plot
 from bench.cost import ends, growth
 from bench.cost.curve import Point, measure
 from bench.cost.weight import KINDS
+from bench.gaps import Gaps
 from bench.report import Report
 
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
@@ -26,15 +27,22 @@ _FOR_ONE: Final = ("status", "page")
 
 
 def run(*, quick: bool) -> Report:
-    points = [_told(measure(size)) for size in (SIZES[:2] if quick else SIZES)]
-    weighed = 1_000 if quick else 10_000
-    weights = {"a row of a batch": ends.row_of_a_batch(weighed), "a code": ends.code(weighed)}
+    points: list[Point] = []
+    weights: dict[str, list[ends.Weight]] = {}
+    gaps = Gaps()
+    for size in SIZES[:2] if quick else SIZES:
+        with gaps.allowed(f"{size:,} messages"):
+            points.append(_told(measure(size)))
+    for name, weigh in {"a row of a batch": ends.row_of_a_batch, "a code": ends.code}.items():
+        with gaps.allowed(f"the weight of {name}"):
+            weights[name] = weigh(1_000 if quick else 10_000)
     return Report(
         "The cost of many",
         f"{_curve(points)}\n{_growth(points)}\n{_weights(weights)}",
         [*_growth_aims(points), *_weight_aims(weights)],
         lambda path: _draw(path, points),
         _NOTES,
+        gaps.note,
     )
 
 
