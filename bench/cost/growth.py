@@ -7,8 +7,11 @@ from collections.abc import Sequence
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
     """Fit `cost = a * size ** b` by least squares of the logarithms; gives b.
 
-    1 is linear; a cost for each message that does not change gives 0 where `costs` are for each.
+    1 is linear; a cost for each message that does not change gives 0 where `costs` are for each; NaN where there are
+    not two sizes.
     """
+    if len(sizes) < 2:
+        return math.nan
     across = [math.log(size) for size in sizes]
     up = [math.log(cost) for cost in costs]
     middle, height = sum(across) / len(across), sum(up) / len(up)

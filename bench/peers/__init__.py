@@ -17,7 +17,7 @@ from bench.report import Report
 from bench.system import redis_server, sandbox
 
 LATENCIES: Final = (0, 50)
-_AMOUNTS: Final = {0: 1500, 50: 500}
+_AMOUNTS: Final = {0: 1200, 50: 400}
 _KILLED: Final = 300
 # Until everything has come that comes at all: leases and timeouts of half a minute, sweeps of up to 100 s, and, with
 # us, a minute in which the provider may come to know a message.
@@ -31,8 +31,7 @@ def run(*, quick: bool) -> Report:
     everyone, gaps = [*ours(), *strangers()], Gaps()
     found: Found = defaultdict(list)
     for _ in range(1 if quick else 3):
-        for latency in LATENCIES:
-            _one_turn(everyone, latency, found, gaps, share=0.3 if quick else 1)
+        _one_turn(everyone, found, gaps, share=0.5 if quick else 1)
     drained = {
         (one.name, latency): figures.of(each.drained for each in found[one.name, latency])
         for one in everyone
@@ -50,15 +49,17 @@ def run(*, quick: bool) -> Report:
     )
 
 
-def _one_turn(everyone: list[Contender], latency: int, found: Found, gaps: Gaps, *, share: float) -> None:
-    with redis_server() as url, sandbox(latency) as provider:
+def _one_turn(everyone: list[Contender], found: Found, gaps: Gaps, *, share: float) -> None:
+    amounts = {latency: int(_AMOUNTS[latency] * share) for latency in LATENCIES}
+    with redis_server() as url, sandbox() as provider:
         for one in everyone:
-            with gaps.allowed(f"{one.name}, {latency} ms"):
-                rate = rates(one, Field(url, provider), int(_AMOUNTS[latency] * share))
-                found[one.name, latency].append(rate)
-                print(
-                    f"  {latency} ms {one.name}: in {rate.enqueued:,.0f}/s, out {rate.drained:,.0f}/s", file=sys.stderr
-                )
+            with gaps.allowed(one.name):
+                for latency, rate in rates(one, Field(url, provider), amounts):
+                    found[one.name, latency].append(rate)
+                    print(
+                        f"  {latency} ms {one.name}: in {rate.enqueued:,.0f}/s, out {rate.drained:,.0f}/s",
+                        file=sys.stderr,
+                    )
 
 
 def _table(everyone: list[Contender], found: Found, drained: Medians, paid: dict[str, Toll]) -> str:

@@ -40,7 +40,8 @@ class Contender:
     """A queue with its worker; `beside` are processes that it needs and that are not killed.
 
     `enqueue` takes so many messages and gives how many went in a second. A quick one gets `pace` times as many
-    messages, a slow one fewer.
+    messages, a slow one fewer. One that enqueues from this process, and not from one of its own, sets the environment
+    of all for it, so that nothing else may be started meanwhile.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Contender:
     enqueue: Callable[[Field, int], float]
     beside: Callable[[Field], Sequence[Command]] = lambda _: ()
     pace: float = 1
+    from_here: bool = False
 
 
 class Running:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +24,8 @@ KILLS: Final = 3
 _GOES_ON: Final = (0.3, 0.6)
 _MORE: Final = 8
 _LONGEST: Final = 45.0
+# So many are killed side by side: some stand still for long afterwards.
+_AT_ONCE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def tolls(contenders: Sequence[Contender], amount: int, wait: float, gaps: Gaps)
     The queues wait side by side for what comes of their dead, each on a Redis and a provider of its own.
     """
     with ExitStack() as stack:
-        scenes = [scene for one in contenders if (scene := _scene(stack, one, amount, gaps))]
+        scenes = _scenes(stack, contenders, amount, gaps)
         print(f"  {wait:.0f} s for what the killed had in hand …", file=sys.stderr)
         for share in _GOES_ON:
             for scene in scenes:
@@ -61,6 +64,18 @@ def tolls(contenders: Sequence[Contender], amount: int, wait: float, gaps: Gaps)
             with gaps.allowed(f"{scene.contender.name}, counted"):
                 paid[scene.contender.name] = _toll(scene)
         return paid
+
+
+def _scenes(stack: ExitStack, contenders: Sequence[Contender], amount: int, gaps: Gaps) -> list[_Scene]:
+    """Set up and kill; those that enqueue from this process first, one after the other."""
+
+    def scene(one: Contender) -> _Scene | None:
+        return _scene(stack, one, amount, gaps)
+
+    found = [scene(one) for one in contenders if one.from_here]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found += pool.map(scene, [one for one in contenders if not one.from_here])
+    return [one for one in found if one]
 
 
 def _scene(stack: ExitStack, contender: Contender, amount: int, gaps: Gaps) -> _Scene | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from bench import orders
@@ -17,9 +18,10 @@ _BESIDE: Final = ("receipts", "questions")
 
 def ours() -> list[Contender]:
     """Name our two ways to the provider."""
+    both = partial(Contender, side_by_side=f"{CONCURRENCY} threads", beside=_beside, from_here=True)
     return [
-        Contender(SINGLE, f"{CONCURRENCY} threads", _worker("otp"), _accept(orders.otp), _beside),
-        Contender(TOGETHER, f"{CONCURRENCY} threads", _worker("notice"), _accept(orders.notice), _beside, pace=20),
+        both(SINGLE, worker=_worker("otp"), enqueue=_accept(orders.otp)),
+        both(TOGETHER, worker=_worker("notice"), enqueue=_accept(orders.notice), pace=20),
     ]
 
 

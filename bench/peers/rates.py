@@ -1,6 +1,7 @@
 """How fast messages go in, and out to the provider, while nothing breaks."""
 
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +16,7 @@ _WARM: Final = 16
 _FIRST: Final = 50
 _LONGEST: Final = 60.0
 # Seconds after which a slow one's rate is known.
-_ENOUGH: Final = 12.0
+_ENOUGH: Final = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +27,31 @@ class Rates:
     drained: float
 
 
-def rates(contender: Contender, ground: Field, amount: int) -> Rates:
-    """Fill a queue while its worker stands still, then let it go on."""
+def rates(contender: Contender, ground: Field, amounts: Mapping[int, int]) -> Iterator[tuple[int, Rates]]:
+    """Fill a queue while its worker stands still, then let it go on: for each latency of the provider so many."""
     redis.Redis.from_url(ground.redis_url).flushall()
     ground.provider.clear()
-    amount = max(60, int(amount * contender.pace))
     with ExitStack() as stack:
         for command in contender.beside(ground):
             stack.enter_context(Running(command))
         worker = stack.enter_context(Running(contender.worker(ground)))
         warm(contender, ground, _WARM)
-        with standing(worker.pid):
-            enqueued = contender.enqueue(ground, amount)
-        return Rates(enqueued, _drained(ground, amount))
+        for latency, amount in amounts.items():
+            ground.provider.clear_faults()
+            if latency:
+                ground.provider.fault(kind="latency", ms=latency)
+            yield latency, _measured(contender, ground, worker, max(60, int(amount * contender.pace)))
 
 
-def _drained(ground: Field, amount: int) -> float:
+def _measured(contender: Contender, ground: Field, worker: Running, amount: int) -> Rates:
+    with standing(worker.pid):
+        enqueued = contender.enqueue(ground, amount)
+        # What a slow one has left of the messages before stands in its queue still, and counts like these.
+        before = accepted(ground.provider)
+    return Rates(enqueued, _drained(ground, before, amount))
+
+
+def _drained(ground: Field, before: int, amount: int) -> float:
     """Watch the provider take so many, for some seconds.
 
     The first ones are left out, so that no start is in it; so is the last twentieth, as what gathers messages waits
@@ -49,7 +59,7 @@ def _drained(ground: Field, amount: int) -> float:
     """
 
     def taken() -> int:
-        return accepted(ground.provider) - _WARM
+        return accepted(ground.provider) - before
 
     until(lambda: taken() >= min(_FIRST, amount // 10), "the worker goes on", _LONGEST, 0.005)
     began, first, enough = time.perf_counter(), taken(), amount - amount // 20
