@@ -1,4 +1,4 @@
-"""Run scenarios: `python -m bench [--quick] [scenario …]`; without names all of them, half an hour."""
+"""Run scenarios: `python -m bench [--quick] [scenario …]`; without names all of them, about forty minutes."""
 
 import argparse
 import importlib
@@ -12,6 +12,10 @@ from bench.report import CannotRun, Report, write
 
 SCENARIOS: Final = ("accept", "deliver", "end_to_end", "peers", "cost", "import_cost", "sandbox_rate")
 
+# Seconds after which something hangs, and is given up; the longest scenario takes eighteen minutes.
+_HANGS: Final = 1800.0
+_HANGS_AGAIN: Final = 300.0
+
 
 def main() -> int:
     options = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -23,6 +27,7 @@ def main() -> int:
         options.error(f"no such scenario: {', '.join(sorted(unknown))}")
     # So that what was started ends here too, as it does on Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGALRM, _give_up)
     failed = [name for name in asked.scenario or SCENARIOS if not _ran(name, quick=asked.quick)]
     if failed:
         print(f"without some figures: {', '.join(failed)}", file=sys.stderr)
@@ -33,6 +38,7 @@ def _ran(name: str, *, quick: bool) -> bool:
     """Run one scenario and say whether it has all its figures; where it cannot run the others go on."""
     print(f"{name} …", file=sys.stderr)
     began = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, _HANGS, _HANGS_AGAIN)
     try:
         report: Report = importlib.import_module(f"bench.{name}").run(quick=quick)
         write(name, report, quick=quick)
@@ -43,8 +49,13 @@ def _ran(name: str, *, quick: bool) -> bool:
         traceback.print_exc()
         return False
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         print(f"({name} took {time.monotonic() - began:.0f} s)\n", file=sys.stderr)
     return not report.gaps
+
+
+def _give_up(*_: object) -> None:
+    raise TimeoutError("it took too long")
 
 
 if __name__ == "__main__":

@@ -6,19 +6,15 @@ that people write, with a pool of processes as Celery's documentation has it.
 """
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any, Final
-
-import requests
+from contextlib import ExitStack
+from typing import Final
 
 from bench import figures, orders, plot
+from bench.drain import LONGEST, accepted, rate, sent, standing, upload
 from bench.gaps import Gaps
 from bench.report import Report
 from bench.system import BIN, Gateway, beat, gateway, process, redis_server, resident, sandbox, until, web, worker
@@ -28,18 +24,21 @@ LATENCIES: Final = (0, 50, 200)
 # Threads or processes that call the provider side by side, in every row.
 CONCURRENCY: Final = 8
 BARE, SINGLE, BULK = "bare SDK loop", "ours, single", "ours, bulk"
-_TENTH: Final = 0.1
-_LONGEST: Final = 240.0
+# Messages by themselves that take a few seconds at each latency; of those that leave together many times as many.
+_AMOUNTS: Final = {0: 1500, 50: 700, 200: 200}
+_MOST: Final = 50_000
 Cells = Mapping[tuple[str, int], figures.Figure]
+# For each latency how many messages; and how many of them were sent in a second.
+Steps = Iterator[tuple[int, int]]
+Row = Iterator[tuple[int, float]]
 
 
 def run(*, quick: bool) -> Report:
     runs, latencies = (1, (50,)) if quick else (3, LATENCIES)
     found: dict[tuple[str, int], list[float]] = defaultdict(list)
     gaps = Gaps()
-    for latency in latencies:
-        for _ in range(runs):
-            _one_run(latency, found, gaps, quick=quick)
+    for _ in range(runs):
+        _one_run(latencies, found, gaps, quick=quick)
     names = list(dict.fromkeys(name for name, _ in found))
     cells = {(name, latency): figures.of(found[name, latency]) for name in names for latency in latencies}
     rows = [(name, *(cells[name, latency] for latency in latencies)) for name in names]
@@ -65,35 +64,47 @@ def _aims(cells: Cells, latencies: Sequence[int]) -> list[tuple[str, str]]:
     return aims
 
 
-def _one_run(latency: int, found: dict[tuple[str, int], list[float]], gaps: Gaps, *, quick: bool) -> None:
+def _one_run(latencies: Sequence[int], found: dict[tuple[str, int], list[float]], gaps: Gaps, *, quick: bool) -> None:
     """Measure every row once, on one Redis and one provider."""
-    with redis_server() as url, sandbox(latency) as provider:
-        for name, measure in _rows(url, provider, _count(latency, quick=quick), quick=quick):
-            with gaps.allowed(f"{name}, {latency} ms"):
-                found[name, latency].append(measure())
-                print(f"  {latency} ms {name}: {found[name, latency][-1]:,.0f}/s", file=sys.stderr)
+    with redis_server() as url, sandbox() as provider:
+        for name, row in _rows(url, provider, latencies, quick=quick):
+            with gaps.allowed(name):
+                for latency, found_rate in row():
+                    found[name, latency].append(found_rate)
+                    print(f"  {latency} ms {name}: {found_rate:,.0f}/s", file=sys.stderr)
 
 
-def _rows(url: str, provider: SandboxProcess, count: int, *, quick: bool) -> list[tuple[str, Callable[[], float]]]:
-    one, gathered, rows = gateway(url, provider.endpoint), min(20 * count, 20_000), min(50 * count, 50_000)
-    more = [
-        (f"{SINGLE}, 2 processes", lambda: single(one, count, 2)),
-        (f"{SINGLE}, 4 processes", lambda: single(one, count, 4)),
-        (f"{BULK}, 2 processes", lambda: bulk(one, rows, 2)),
+def _rows(
+    url: str, provider: SandboxProcess, latencies: Sequence[int], *, quick: bool
+) -> list[tuple[str, Callable[[], Row]]]:
+    one = gateway(url, provider.endpoint)
+
+    def steps(times: int = 1, some: Sequence[int] = latencies) -> Steps:
+        return _steps(provider, some, times / 5 if quick else times)
+
+    quickest = latencies[:2]
+    more: list[tuple[str, Callable[[], Row]]] = [
+        (f"{SINGLE}, 2 processes", lambda: single(one, steps(some=quickest), 2)),
+        (f"{BULK}, 2 processes", lambda: bulk(one, steps(50, quickest), 2)),
     ]
     return [
-        (BARE, lambda: bare(provider, count)),
-        ("plain Celery task (prefork)", lambda: plain(url, provider, count)),
-        (SINGLE, lambda: single(one, count, 1)),
-        ("ours, leaving together", lambda: together(one, gathered)),
-        (BULK, lambda: bulk(one, rows, 1)),
+        (BARE, lambda: bare(provider, steps())),
+        ("plain Celery task (prefork)", lambda: plain(url, provider, steps())),
+        (SINGLE, lambda: single(one, steps(), 1)),
+        ("ours, leaving together", lambda: together(one, steps(20))),
+        (BULK, lambda: bulk(one, steps(50), 1)),
         *(() if quick else more),
     ]
 
 
-def _count(latency: int, *, quick: bool) -> int:
-    """Choose how many messages take some ten seconds."""
-    return {0: 3000, 50: 1500, 200: 400}[latency] // (5 if quick else 1)
+def _steps(provider: SandboxProcess, latencies: Sequence[int], times: float) -> Steps:
+    """Let the provider take so long, and give how many messages take some seconds; then the next latency."""
+    for latency in latencies:
+        provider.clear_faults()
+        if latency:
+            provider.fault(kind="latency", ms=latency)
+        yield latency, min(int(_AMOUNTS[latency] * times), _MOST)
+    provider.clear_faults()
 
 
 _BARE: Final = """
@@ -116,52 +127,15 @@ with ThreadPoolExecutor(threads) as pool:
 """
 
 
-def bare(provider: SandboxProcess, count: int, threads: int = CONCURRENCY) -> float:
+def bare(provider: SandboxProcess, steps: Steps) -> Row:
     """Call the SDK in a loop of threads, with nothing round it."""
-    command = [sys.executable, "-c", _BARE, provider.endpoint, str(count), str(threads)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=_LONGEST).stdout)
+    for latency, count in steps:
+        command = [sys.executable, "-c", _BARE, provider.endpoint, str(count), str(CONCURRENCY)]
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LONGEST).stdout
+        yield latency, float(said)
 
 
-@contextmanager
-def standing(*pids: int) -> Iterator[None]:
-    """Let processes and their children stand still within the block."""
-    everyone = [each for pid in pids for each in (pid, *_offspring(pid))]
-    for each in everyone:
-        os.kill(each, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for each in reversed(everyone):
-            os.kill(each, signal.SIGCONT)
-
-
-def _offspring(pid: int) -> list[int]:
-    direct = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [each for one in direct for each in (one, *_offspring(one))]
-
-
-def rate(done: Callable[[], int], count: int) -> float:
-    """Watch a count grow by `count`; gives its growth in a second, the first tenth left out."""
-    start = done()
-    until(lambda: done() - start >= count * _TENTH, "the work begins", _LONGEST, 0.005)
-    began, first = time.perf_counter(), done()
-    until(lambda: done() - start >= count, "the work is done", _LONGEST, 0.01)
-    return (done() - first) / (time.perf_counter() - began)
-
-
-def accepted(provider: SandboxProcess) -> Callable[[], int]:
-    """Count at the provider, which nothing else can be blamed for."""
-    session = requests.Session()
-    return lambda: int(session.get(f"{provider.url}/_sandbox/stats", timeout=10).json()["messages"]["accepted"])
-
-
-def sent(one: Gateway) -> Callable[[], int]:
-    """Count what was sent and waits for its receipt."""
-    known = one.redis
-    return lambda: int(known.zcard("sms:silent"))
-
-
-def plain(url: str, provider: SandboxProcess, count: int) -> float:
+def plain(url: str, provider: SandboxProcess, steps: Steps) -> Row:
     """Drain the task that people write: it calls the SDK, Celery's defaults, a pool of processes."""
     environment = {"PLAIN_BROKER": url, "PLAIN_ENDPOINT": provider.endpoint}
     command = [
@@ -183,13 +157,14 @@ def plain(url: str, provider: SandboxProcess, count: int) -> float:
         done = accepted(provider)
         start = done()
         until(lambda: done() > start, "the plain worker is ready", pause=0.1)
-        with standing(pid):
-            for number in range(count):
-                send.delay(f"137{number:08d}")
-        return rate(done, count)
+        for latency, count in steps:
+            with standing(pid):
+                for number in range(count):
+                    send.delay(f"137{number:08d}")
+            yield latency, rate(done, count)
 
 
-def single(one: Gateway, count: int, processes: int) -> float:
+def single(one: Gateway, steps: Steps, processes: int) -> Row:
     """Drain codes, each by itself."""
     one.redis.flushall()
     with ExitStack() as stack:
@@ -198,25 +173,26 @@ def single(one: Gateway, count: int, processes: int) -> float:
         ]
         orders.accept(one, (orders.otp() for _ in range(8 * processes)))
         until(lambda: sent(one)() >= 8 * processes, "the workers are warm")
-        with standing(*pids):
-            orders.accept(one, (orders.otp() for _ in range(count)))
-        found = rate(sent(one), count)
+        for latency, count in steps:
+            with standing(*pids):
+                orders.accept(one, (orders.otp() for _ in range(count)))
+            yield latency, rate(sent(one), count)
         print(f"    a worker holds {max(map(resident, pids)) / 2**20:.0f} MiB", file=sys.stderr)
-        return found
 
 
-def together(one: Gateway, count: int) -> float:
+def together(one: Gateway, steps: Steps) -> Row:
     """Drain notices that were accepted one by one."""
     one.redis.flushall()
     with worker(one, "notice", concurrency=str(CONCURRENCY)) as pid, worker(one, "receipts"), beat(one):
         orders.accept(one, (orders.notice() for _ in range(10)))
         until(lambda: sent(one)() >= 10, "the worker is warm")
-        with standing(pid):
-            orders.accept(one, (orders.notice() for _ in range(count)))
-        return rate(sent(one), count)
+        for latency, count in steps:
+            with standing(pid):
+                orders.accept(one, (orders.notice() for _ in range(count)))
+            yield latency, rate(sent(one), count)
 
 
-def bulk(one: Gateway, rows: int, processes: int) -> float:
+def bulk(one: Gateway, steps: Steps, processes: int) -> Row:
     """Drain the rows of a batch."""
     one.redis.flushall()
     with ExitStack() as stack:
@@ -230,18 +206,7 @@ def bulk(one: Gateway, rows: int, processes: int) -> float:
         key = one.key()
         upload(base, key, 200)
         until(lambda: sent(one)() >= 200, "the workers are warm")
-        with standing(*pids):
-            upload(base, key, rows)
-        return rate(sent(one), rows)
-
-
-def upload(base: str, key: str, rows: int) -> dict[str, Any]:
-    """Have a batch accepted over HTTP."""
-    answer = requests.post(
-        f"{base}/v1/batches?template={orders.NOTICE[0]}",
-        data=orders.ndjson(rows),
-        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"},
-        timeout=600,
-    )
-    answer.raise_for_status()
-    return dict(answer.json())
+        for latency, count in steps:
+            with standing(*pids):
+                upload(base, key, count)
+            yield latency, rate(sent(one), count)

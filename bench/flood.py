@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bench import deliver
+from bench import drain
 from bench.system import until
 from smsgate.sandbox.process import SandboxProcess
 
@@ -26,12 +26,12 @@ def uploading(base: str, key: str, provider: SandboxProcess, rows: int) -> Itera
     """Upload a campaign beside the block, which goes on until `uploaded`; ends when all of it has been sent."""
     known = Flood(rows)
     failures: list[Exception] = []
-    count = deliver.accepted(provider)
+    count = drain.accepted(provider)
     start = count()
 
     def upload() -> None:
         try:
-            deliver.upload(base, key, rows)
+            drain.upload(base, key, rows)
         except Exception as error:  # noqa: BLE001 - told to the thread that waits
             failures.append(error)
         finally:
@@ -56,10 +56,10 @@ def draining(base: str, key: str, provider: SandboxProcess, bulk: int, rows: int
         RuntimeError: It had drained before the block was over.
     """
     known = Flood(rows)
-    count = deliver.accepted(provider)
+    count = drain.accepted(provider)
     start = count()
-    with deliver.standing(bulk):
-        deliver.upload(base, key, rows)
+    with drain.standing(bulk):
+        drain.upload(base, key, rows)
     known.uploaded.set()
     until(lambda: count() > start, "the campaign begins to drain", 60)
     first, began = count(), time.monotonic()

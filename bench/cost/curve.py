@@ -10,7 +10,7 @@ import redis
 
 from bench.cost.stage import REFUSED, Stage, stage, wait_for
 from bench.cost.weight import stored
-from bench.deliver import standing
+from bench.drain import standing
 from bench.system import resident
 from smsgate.ledger import keys
 

@@ -9,7 +9,7 @@ import redis
 from bench import orders
 from bench.cost.stage import Stage, stage, wait_for
 from bench.cost.weight import by_kind
-from bench.deliver import standing
+from bench.drain import standing
 from smsgate.ledger import keys
 from smsgate.message import Lane
 

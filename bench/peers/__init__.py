@@ -21,7 +21,7 @@ _AMOUNTS: Final = {0: 1200, 50: 400}
 _KILLED: Final = 300
 # Until everything has come that comes at all: leases and timeouts of half a minute, sweeps of up to 100 s, and, with
 # us, a minute in which the provider may come to know a message.
-_WAIT: Final = 240.0
+_WAIT: Final = 180.0
 _QUICK_WAIT: Final = 150.0
 Found = dict[tuple[str, int], list[Rates]]
 Medians = dict[tuple[str, int], figures.Figure]

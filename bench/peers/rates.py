@@ -8,7 +8,7 @@ from typing import Final
 
 import redis
 
-from bench.deliver import standing
+from bench.drain import standing
 from bench.peers.contender import Contender, Field, Running, accepted, warm
 from bench.system import until
 
