@@ -87,15 +87,15 @@ def _counts(toll: Toll | None) -> tuple[object, ...]:
 
 def _aims(everyone: list[Contender], drained: Medians, paid: dict[str, Toll]) -> list[tuple[str, str]]:
     others = [one.name for one in everyone if one.name not in (SINGLE, TOGETHER)]
+    # A message by itself is held against those by themselves.
+    by_itself = [name for name in others if name != BATCHES]
     aims = []
-    for name in (SINGLE, TOGETHER):
+    for name, against in ((SINGLE, by_itself), (TOGETHER, others), (TOGETHER, [BATCHES])):
         for latency in LATENCIES:
-            best = _best(others, latency, drained)
+            best = _best(against, latency, drained)
+            what = f"the best of the others ({best})" if len(against) > 1 else best
             ratio = figures.ratio(drained[name, latency].median, drained[best, latency].median, 1)
-            aims.append((f"{name}, against the best of the others ({best}), {latency} ms", ratio))
-    for latency in LATENCIES:
-        ratio = figures.ratio(drained[TOGETHER, latency].median, drained[BATCHES, latency].median, 1)
-        aims.append((f"{TOGETHER}, against {BATCHES}, {latency} ms", ratio))
+            aims.append((f"{name}, against {what}, {latency} ms", ratio))
     for name in (SINGLE, TOGETHER):
         wrong = paid[name].missing + paid[name].twice if name in paid else math.nan
         aims.append((f"{name}: not sent, or sent twice, after three kills", figures.against(wrong, 0, at_most=True)))
