@@ -156,8 +156,8 @@ def plain(url: str, provider: SandboxProcess, steps: Steps) -> Row:
         done = accepted(provider)
         before = done()
         # Each process imports the SDK with its first message.
-        for _ in range(2 * CONCURRENCY):
-            send.delay("13700000000")
+        for number in range(2 * CONCURRENCY):
+            send.delay(f"136{number:08d}")
         until(lambda: done() - before >= 2 * CONCURRENCY, "the plain worker is ready", pause=0.1)
         for latency, count in steps:
             with standing(pid):
