@@ -26,7 +26,7 @@ def run(*, quick: bool) -> Report:
     batches = uploads(gaps, runs=1 if quick else 3, rows=20_000 if quick else 100_000)
     found: Loads = defaultdict(list)
     with gaps.allowed("one message a request"):
-        runs, seconds, opened, latencies = (1, 2, (USUAL,), (80,)) if quick else (3, 5, CONNECTIONS, (80, 800))
+        runs, seconds, opened, latencies = (1, 2, (USUAL,), (80,)) if quick else (3, 3, CONNECTIONS, (80, 800))
         _knock(found, gaps, [(open_, seconds) for open_ in opened for _ in range(runs)], latencies)
     connections = list(dict.fromkeys(open_ for _, open_ in found))
     tables = [_table(found, open_) for open_ in connections]

@@ -123,7 +123,7 @@ def _taken_at(provider_id: str) -> float:
 
 
 def run(*, quick: bool) -> Report:
-    rounds, seconds, rows = (1, 4.0, 60_000) if quick else (3, 10.0, 150_000)
+    rounds, seconds, rows = (1, 4.0, 60_000) if quick else (3, 8.0, 100_000)
     found: dict[str, list[Waits]] = defaultdict(list)
     drained: list[float] = []
     gaps = Gaps()

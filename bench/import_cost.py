@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from bench import figures
 from bench.report import Report
 
-RUNS: Final = 9
+RUNS: Final = 5
 ROWS: Final = {
     "celery alone": "import celery; celery.Celery()",
     "workers.tasks": "import workers.tasks",

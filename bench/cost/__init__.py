@@ -59,7 +59,8 @@ def _curve(points: Sequence[Point]) -> str:
     )
     rows = [
         (
-            *(one.size, one.size / one.enqueue, one.size / one.drain, one.status, one.size / one.bury, one.page),
+            *(one.size, one.size / one.enqueue, one.size / one.drain, one.status),
+            *(one.bury and one.size / one.bury, one.page),
             *(one.queued_bytes, one.sent_bytes, one.dead_bytes, one.web_memory, one.worker_memory),
         )
         for one in points
@@ -79,7 +80,8 @@ def _verdict(points: Sequence[Point], name: str) -> str:
 
 
 def _of(points: Sequence[Point], name: str) -> tuple[list[float], list[float]]:
-    return [float(one.size) for one in points], [float(asdict(one)[name]) for one in points]
+    known = {float(one.size): asdict(one)[name] for one in points}
+    return [size for size, cost in known.items() if cost], [float(cost) for cost in known.values() if cost]
 
 
 def _growth_aims(points: Sequence[Point]) -> list[tuple[str, str]]:
@@ -121,7 +123,8 @@ def _draw(path: Path, points: Sequence[Point]) -> None:
 _HOW: Final = (
     "Rows of batches, from two clients in uploads of up to 50,000; sent by one worker of 8 threads, up to a hundred in "
     "a call, to a provider of 0 ms that pushes no receipts. The status query is for messages by chance, while all wait "
-    "in the queue; dead letters are rows with a template that the provider refuses, beside as many that were sent. "
+    "in the queue; dead letters are rows with a template that the provider refuses, beside as many that were sent; of a "
+    "million there are none. "
     "Bytes are what Redis has allocated for them, divided by how many there are; a few hundred thousand that it keeps "
     "for buffers are in it, which shows at a thousand messages."
 )
