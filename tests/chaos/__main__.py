@@ -19,6 +19,7 @@ _BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 @click.command()
 @click.argument("names", metavar="[SCENARIO …]", nargs=-1, type=click.Choice(list(_BY_NAME)))
 @click.option("--messages", default=2000, show_default=True, type=click.IntRange(1), help="Messages a scenario.")
+@click.option("--in-batches", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Share in batches.")
 @click.option("--rate", default=50.0, show_default=True, type=click.FloatRange(0.1), help="Messages a second.")
 @click.option("--seed", default=1, show_default=True, help="What chance is drawn from: lanes, kills, faults.")
 @click.option("--drain-deadline", default=240.0, show_default=True, help="Seconds to wait for the last message.")

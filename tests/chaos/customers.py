@@ -4,46 +4,21 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from itertools import count
-from random import Random
 from typing import Any, Final
 
-from tests.integration.nodes.gateway import TEMPLATE
+from tests.chaos.orders import Order
 
 THREADS: Final = 8
 # Seconds: for one answer, between two tries, and after the last was due until they give up.
 _ANSWER, _PAUSE, _PERSISTENCE = 5.0, 0.2, 90.0
 _ACCEPTED: Final = 202
-# As the workers of the lanes have children: four, two, two.
-_LANES: Final = ("otp", "otp", "notice", "bulk")
-_OTHER_TEMPLATES: Final[dict[str, tuple[str, dict[str, str]]]] = {
-    "notice": ("SMS_200000001", {"name": "王先生", "order": "1001", "date": "明天"}),
-    "bulk": ("SMS_200000002", {"name": "王先生", "discount": "8"}),
-}
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One message that somebody wants sent; no other goes to its number."""
-
-    phone: str
-    key: str
-    body: bytes
-
-
-def orders(number: int, rng: Random) -> list[Order]:
-    """Write so many orders, lanes mixed, each to a number of its own."""
-    return [_order(index, rng.choice(_LANES)) for index in range(number)]
-
-
-def _order(index: int, lane: str) -> Order:
-    phone = f"139{index:08d}"
-    template, params = _OTHER_TEMPLATES.get(lane, (TEMPLATE, {"code": f"{index % 1_000_000:06d}"}))
-    message: dict[str, Any] = {"to": phone, "template": template, "params": params, "lane": lane}
-    return Order(phone, f"order-{index}", json.dumps(message).encode())
+class BrokeOff(ConnectionError):
+    """The client's own line broke in the middle of a request."""
 
 
 class Customers:
@@ -51,6 +26,7 @@ class Customers:
 
     def __init__(self, port: int, key: str, wanted: Sequence[Order], seconds: float) -> None:
         self.accepted: dict[str, str] = {}  # message ids by number
+        self.batches: dict[str, Order] = {}  # those that were accepted, by id
         self.answers: Counter[str] = Counter()
         self.in_flight = 0
         self._port, self._key = port, key
@@ -77,43 +53,64 @@ class Customers:
         connection = HTTPConnection("127.0.0.1", self._port, timeout=_ANSWER)
         try:
             while (index := next(self._next)) < len(self._wanted):
-                due = self._began + self._seconds * index / len(self._wanted)
+                order = self._wanted[index]
+                due = self._began + self._seconds * order.at
                 if self._given_up.wait(max(0.0, due - time.monotonic())):
                     return
-                self._persist(connection, self._wanted[index])
+                self._persist(connection, order)
         finally:
             connection.close()
 
     def _persist(self, connection: HTTPConnection, order: Order) -> None:
         """Repeat a request until it is accepted, refused for good, or given up."""
-        until = self._began + self._seconds + _PERSISTENCE
+        until, cut = self._began + self._seconds + _PERSISTENCE, order.cut
         while time.monotonic() < until and not self._given_up.is_set():
-            status, message_id = self._ask(connection, order)
-            with self._lock:
-                self.answers[str(status)] += 1
-                if message_id is not None:
-                    self.accepted[order.phone] = message_id
-            if message_id is not None or (isinstance(status, int) and status < 500):
+            status, answer = self._ask(connection, order, cut)
+            cut = None
+            self._note(order, status, answer)
+            if isinstance(status, int) and status < 500:
                 return
             self._given_up.wait(_PAUSE)
 
-    def _ask(self, connection: HTTPConnection, order: Order) -> tuple[int | str, str | None]:
-        """Ask once; gives the status, or the kind of what broke the request, and the id where it was accepted."""
+    def _note(self, order: Order, status: int | str, answer: Mapping[str, Any]) -> None:
+        with self._lock:
+            self.answers[f"batch {status}" if order.is_batch else str(status)] += 1
+            if status == _ACCEPTED:
+                self.accepted.update(order.ids(answer))
+            if status == _ACCEPTED and order.is_batch:
+                self.batches[str(answer["id"])] = order
+
+    def _ask(self, connection: HTTPConnection, order: Order, cut: int | None) -> tuple[int | str, Mapping[str, Any]]:
+        """Ask once; gives the status, or the kind of what broke the request, and the answer where it was accepted."""
         headers = {
             "Authorization": f"Bearer {self._key}",
-            "Content-Type": "application/json",
+            "Content-Type": order.media,
+            "Content-Length": str(len(order.content)),
             "Idempotency-Key": order.key,
         }
         with self._lock:
             self.in_flight += 1
         try:
-            connection.request("POST", "/v1/messages", order.body, headers)
+            connection.request("POST", order.path, _sent(order, cut), headers)
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, HTTPException) as error:
             connection.close()
-            return type(error).__name__, None
+            return type(error).__name__, {}
         finally:
             with self._lock:
                 self.in_flight -= 1
-        return answer.status, str(json.loads(body)["id"]) if answer.status == _ACCEPTED else None
+        return answer.status, json.loads(body) if answer.status == _ACCEPTED else {}
+
+
+def _sent(order: Order, cut: int | None) -> Iterator[bytes]:
+    """Send a body, a slow one with a pause after each piece; break off after `cut` bytes."""
+    pieces = list(order.pieces())
+    sent = 0
+    for piece in pieces:
+        yield piece if cut is None else piece[: max(0, cut - sent)]
+        sent += len(piece)
+        if cut is not None and sent >= cut:
+            raise BrokeOff
+        if order.slow:
+            time.sleep(order.slow / len(pieces))

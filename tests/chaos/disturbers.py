@@ -38,7 +38,10 @@ class Disturber(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KillWorkers:
-    """SIGKILL a random worker: its whole group, or a single child of its pool."""
+    """SIGKILL a random worker: its whole group, or a single child of one that has a pool of processes.
+
+    That is the worker of receipts and chores; the others have threads, which die only together.
+    """
 
     every: float
     groups: float = 0.5  # the share of kills that take the whole group
@@ -48,11 +51,11 @@ class KillWorkers:
         for _ in count() if self.times is None else range(self.times):
             if scene.stop.wait(self.every):
                 return
-            worker = scene.rng.choice(scene.fleet.workers)
-            if scene.rng.random() < self.groups:
-                worker.kill()
-            else:
-                worker.kill_child(scene.rng)
+            whole, workers = scene.rng.random() < self.groups, scene.fleet.workers
+            if whole:
+                scene.rng.choice(workers).kill()
+            elif pools := [worker for worker in workers if worker.has_children()]:
+                scene.rng.choice(pools).kill_child(scene.rng)
 
 
 @dataclass(frozen=True, slots=True)

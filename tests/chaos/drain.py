@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -27,8 +28,8 @@ class Reader:
         self._fleet = fleet
         self._connection = HTTPConnection("127.0.0.1", fleet.port, timeout=10)
 
-    def read(self, message_id: str, within: float = 60.0) -> Report | None:
-        """Read one message; None when there is no record of it.
+    def read(self, name: str, *, of: str = "messages", within: float = 60.0) -> Report | None:
+        """Read one message, or one `of` the batches; None when there is no record of it.
 
         Raises:
             OSError, HTTPException, RuntimeError: The web process did not answer as it should for so many seconds.
@@ -36,7 +37,7 @@ class Reader:
         deadline = time.monotonic() + within
         while True:
             try:
-                return self._ask(message_id)
+                return self._ask(f"/v1/{of}/{name}")
             except (OSError, HTTPException, RuntimeError):
                 self._connection.close()
                 if time.monotonic() > deadline:
@@ -44,15 +45,15 @@ class Reader:
                 self._fleet.tend()
                 time.sleep(0.2)
 
-    def _ask(self, message_id: str) -> Report | None:
+    def _ask(self, path: str) -> Report | None:
         headers = {"Authorization": f"Bearer {self._fleet.key}"}
-        self._connection.request("GET", f"/v1/messages/{message_id}", headers=headers)
+        self._connection.request("GET", path, headers=headers)
         answer = self._connection.getresponse()
         body = answer.read()
         if answer.status == 404:
             return None
         if answer.status != 200:
-            raise RuntimeError(f"GET of a message: HTTP {answer.status}")
+            raise RuntimeError(f"GET of a message or batch: HTTP {answer.status}")
         known: dict[str, Any] = json.loads(body)
         return known
 
@@ -112,3 +113,15 @@ def hand_out_late_tasks(fleet: Fleet, within: float = 45.0) -> bool:
 def read_all(fleet: Fleet, ids: Iterable[str]) -> dict[str, Report | None]:
     reader = Reader(fleet)
     return {one: reader.read(one) for one in ids}
+
+
+def read_batch(fleet: Fleet, batch_id: str, ids: Iterable[str], tries: int = 5) -> tuple[Report | None, Counter[str]]:
+    """Read a batch, and the states of its rows by themselves, at a moment in which none of them moves."""
+    reader, rows = Reader(fleet), list(ids)
+    told = reader.read(batch_id, of="batches")
+    for _ in range(tries):
+        before, reports = told, [reader.read(one) for one in rows]
+        told = reader.read(batch_id, of="batches")
+        if told == before:
+            break
+    return told, Counter("missing" if report is None else report["state"] for report in reports)

@@ -36,6 +36,10 @@ class Member:
             time.sleep(away)
             self._start()
 
+    def has_children(self) -> bool:
+        """Say whether it has a pool of processes by now."""
+        return bool(_children(self._process.pid))
+
     def kill_child(self, rng: Random) -> None:
         """Kill one process of its pool, where it has one by now."""
         with self._lock:

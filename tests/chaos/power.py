@@ -22,7 +22,8 @@ import click
 from smsgate.ledger import keys
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.message import MessageId
-from tests.chaos.customers import Customers, orders
+from tests.chaos.customers import Customers
+from tests.chaos.orders import orders
 from tests.integration.nodes.janitor import Janitor
 from tests.integration.nodes.process import clean_environment, free_port
 from tests.integration.nodes.redis_node import RedisNode

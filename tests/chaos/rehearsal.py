@@ -13,11 +13,13 @@ from random import Random
 from typing import Any
 
 from tests.chaos import clock
-from tests.chaos.customers import Customers, Order, orders
+from tests.chaos.customers import Customers
 from tests.chaos.disturbers import Disturber, Scene, heal
-from tests.chaos.drain import Drained, drain, hand_out_late_tasks, read_all
+from tests.chaos.drain import Drained, drain, hand_out_late_tasks, read_all, read_batch
 from tests.chaos.fleet import Conditions, Fleet, launch
+from tests.chaos.orders import Order, orders
 from tests.chaos.scenarios import Scenario
+from tests.chaos.tally import BatchSeen
 from tests.chaos.verdict import Seen, Verdict, judge
 from tests.integration.nodes.janitor import Janitor
 
@@ -30,9 +32,10 @@ class Unproven(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much to send, how fast, by which dice, and how long to wait for the last message."""
+    """How much to send, which share in batches, how fast, by which dice, and how long to wait for the last message."""
 
     messages: int = 2000
+    in_batches: float = 0.5
     rate: float = 50.0
     seed: int = 1
     drain_deadline: float = 240.0
@@ -85,7 +88,7 @@ def _perform_in(folder: Path, scenario: Scenario, plan: Plan, say: Say) -> Resul
 
 
 def _perform(scenario: Scenario, plan: Plan, fleet: Fleet, say: Say) -> Result:
-    wanted = orders(plan.messages, Random(plan.seed))
+    wanted = orders(plan.messages, Random(plan.seed), in_batches=plan.in_batches)
     seconds = scenario.drive or plan.messages / (plan.rate * scenario.pace)
     customers = Customers(fleet.port, fleet.key, wanted, seconds)
     scene = Scene(fleet, customers, threading.Event(), Random(plan.seed), Counter())
@@ -93,7 +96,7 @@ def _perform(scenario: Scenario, plan: Plan, fleet: Fleet, say: Say) -> Result:
     scene.done["provider's faults"] += heal(fleet)
     drained = drain(fleet, list(customers.accepted.values()), plan.drain_deadline, say)
     late_tasks_done = hand_out_late_tasks(fleet)
-    verdict = judge(_seen(fleet, wanted, customers.accepted, drained), no_doubt=scenario.no_doubt)
+    verdict = judge(_seen(fleet, wanted, customers, drained), no_doubt=scenario.no_doubt)
     endings = Counter(dict(_flat(fleet.sandbox.stats()["requests"]["by_action"])))
     return Result(
         scenario=scenario,
@@ -156,7 +159,7 @@ def _flat(by_action: dict[str, dict[str, int]]) -> Iterator[tuple[str, int]]:
             yield f"{action} {ending}", times
 
 
-def _seen(fleet: Fleet, wanted: list[Order], accepted: dict[str, str], drained: Drained) -> Seen:
+def _seen(fleet: Fleet, wanted: list[Order], customers: Customers, drained: Drained) -> Seen:
     """Gather the facts. What was open at the deadline counts as open: only our late tasks can have moved it since."""
     received: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for sms in fleet.sandbox.messages():
@@ -164,5 +167,13 @@ def _seen(fleet: Fleet, wanted: list[Order], accepted: dict[str, str], drained: 
     counts = fleet.sandbox.stats()["messages"]
     if counts["evicted"]:
         raise Unproven("the sandbox was too small to keep every message")
-    reports = {**read_all(fleet, accepted.values()), **drained.still_open}
-    return Seen([order.phone for order in wanted], accepted, reports, received)
+    reports = {**read_all(fleet, customers.accepted.values()), **drained.still_open}
+    numbers = [number for order in wanted for number in order.wanted]
+    batches = [_batch_seen(fleet, batch_id, order) for batch_id, order in customers.batches.items()]
+    return Seen(numbers, customers.accepted, reports, received, batches)
+
+
+def _batch_seen(fleet: Fleet, batch_id: str, order: Order) -> BatchSeen:
+    good = [f"{batch_id}-{index}" for index, number in enumerate(order.numbers) if number in set(order.wanted)]
+    told, rows = read_batch(fleet, batch_id, good)
+    return BatchSeen(batch_id, len(order.numbers), len(order.numbers) - len(good), told, rows)

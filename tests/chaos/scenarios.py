@@ -90,7 +90,7 @@ SCENARIOS: Final = (
     CALM,
     Scenario(
         "workers-killed",
-        "SIGKILL of a random worker every second, half of the time a single pool child; restarted at once.",
+        "SIGKILL of a random worker every second, or of a child of the one that has a pool; restarted at once.",
         (KillWorkers(every=1.0), BadDay((_SLOW,))),
     ),
     Scenario(

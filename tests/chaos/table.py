@@ -12,19 +12,20 @@ from tests.chaos.verdict import Offence
 
 BEGIN: Final = "<!-- made by `make chaos`: begin -->"
 END: Final = "<!-- made by `make chaos`: end -->"
-_STATES: Final = ("delivered", "undelivered", "failed", "dead", "expired", "uncertain")
-_PROMISES: Final = ("lost", "false", "unfinished")
+_PROMISES: Final = ("lost", "false", "unfinished", "miscounted")
 _HEAD: Final = (
     "scenario",
     "accepted",
-    *_STATES,
+    "in batches",
+    "ended as",
     "once uncertain",
     *_PROMISES,
     "sent twice",
+    "longest wait",
     "drained in",
     "what was done",
 )
-_GRAVEST: Final = ("twice", "lost", "false", "unaccepted", "doubt", "unfinished")
+_GRAVEST: Final = ("twice", "lost", "false", "miscounted", "unaccepted", "doubt", "unfinished")
 # So many offences are told in full; a broken gateway breaks them by the hundred.
 _TOLD: Final = 10
 
@@ -42,10 +43,12 @@ def _row(result: Result) -> tuple[str, ...]:
     return (
         result.scenario.name,
         accepted,
-        *(str(verdict.states[state]) for state in _STATES),
+        f"{verdict.rows} in {verdict.batches}",
+        ", ".join(f"{times} {state}" for state, times in verdict.states.most_common()),
         str(verdict.once_uncertain),
         *(str(verdict.count(promise)) for promise in _PROMISES),
         str(verdict.extra),
+        f"{verdict.slowest:.0f} s",
         f"{result.drained.seconds:.0f} s" if result.drained.in_time else "not in time",
         counted(result.toll) or "nothing",
     )
@@ -90,7 +93,8 @@ def write(path: Path, results: Sequence[Result], plan: Plan) -> None:
     if not (found and found_end):
         raise ValueError(f"{path.name} has no place for the table: {BEGIN} … {END}")
     made = (
-        f"`python -m tests.chaos --messages {plan.messages} --rate {plan.rate:g} --seed {plan.seed}`, "
+        f"`python -m tests.chaos --messages {plan.messages} --in-batches {plan.in_batches:g} --rate {plan.rate:g} "
+        f"--seed {plan.seed}`, "
         f"on a machine with {os.cpu_count()} processors:\n\n{markdown(results)}"
     )
     path.write_text(f"{before}{BEGIN}\n{made}{END}{after}", encoding="utf-8")

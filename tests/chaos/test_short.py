@@ -13,6 +13,7 @@ def test_nothing_is_lost_and_nothing_sent_twice_when_everything_goes_wrong_at_on
     result = rehearse(ALL_AT_ONCE_SHORT, Plan(messages=300, drain_deadline=120), said.append)
 
     assert result.verdict.accepted == 300
+    assert result.verdict.rows == 150
     assert result.toll["workers killed"]
     assert result.toll["redis killed"]
     assert result.toll["web killed"]

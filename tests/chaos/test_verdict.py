@@ -10,7 +10,8 @@ ID, NUMBER = "01a20a7c-e905-75d3-9d7e-0461eca33e41", "13900000001"
 
 
 def _report(*states: str) -> dict[str, Any]:
-    return {"id": ID, "state": states[-1], "timeline": [{"state": state} for state in states]}
+    timeline = [{"state": state} for state in states]
+    return {"id": ID, "state": states[-1], "accepted_at": "2026-01-01T19:04:00.500Z", "timeline": timeline}
 
 
 def _sms(out_id: str = ID) -> dict[str, str]:

@@ -3,21 +3,24 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
+
+from tests.chaos.tally import BatchSeen, faults_of
 
 # The names are those of the HTTP interface, written out: a verdict from outside shares no table with what it judges.
 _FINAL: Final = frozenset({"delivered", "undelivered", "failed", "rejected", "expired", "cancelled", "dead"})
 _NEVER_SENT: Final = frozenset({"failed", "rejected", "expired", "cancelled", "dead"})
 _AT_PROVIDER: Final = frozenset({"sent", "delivered", "undelivered"})
 
-Promise = Literal["twice", "lost", "false", "unaccepted", "doubt", "unfinished"]
+Promise = Literal["twice", "lost", "false", "miscounted", "unaccepted", "doubt", "unfinished"]
 Report = Mapping[str, Any]
 Sms = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Offence:
-    """A broken promise: which, of whose message, and everything known about it."""
+    """A broken promise: which, of whose message or batch, and everything known about it."""
 
     promise: Promise
     message_id: str
@@ -33,6 +36,7 @@ class Seen:
     accepted: Mapping[str, str]
     reports: Mapping[str, Report | None]
     received: Mapping[str, Sequence[Sms]]
+    batches: Sequence[BatchSeen] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,9 @@ class Verdict:
     states: Counter[str]
     once_uncertain: int
     extra: int  # SMS beyond the first of each message
+    slowest: float  # seconds from being accepted to being at the provider, of the message that waited for longest
+    batches: int
+    rows: int  # messages that came in batches
     offences: tuple[Offence, ...]
 
     def count(self, promise: str) -> int:
@@ -62,7 +69,7 @@ def is_final(report: Report | None) -> bool:
 def judge(seen: Seen, *, no_doubt: bool = False) -> Verdict:
     """Find every offence; with `no_doubt` a message that was ever uncertain is one."""
     doubted = [one for one in seen.accepted.values() if _was_uncertain(seen.reports.get(one))]
-    offences = [*_unaccepted(seen), *_repeated(seen), *_broken(seen)]
+    offences = [*_unaccepted(seen), *_repeated(seen), *_broken(seen), *_miscounted(seen)]
     if no_doubt:
         why = "passed through `uncertain`, and nothing happened that should make anybody doubt"
         offences += [Offence("doubt", one, why, seen.reports.get(one)) for one in doubted]
@@ -72,6 +79,9 @@ def judge(seen: Seen, *, no_doubt: bool = False) -> Verdict:
         states=Counter(_state(seen.reports.get(one)) for one in seen.accepted.values()),
         once_uncertain=len(doubted),
         extra=sum(max(0, len(sms) - 1) for sms in seen.received.values()),
+        slowest=max(_waits(seen), default=0.0),
+        batches=len(seen.batches),
+        rows=sum(batch.rows.total() for batch in seen.batches),
         offences=tuple(offences),
     )
 
@@ -94,11 +104,30 @@ def _repeated(seen: Seen) -> Iterator[Offence]:
 def _broken(seen: Seen) -> Iterator[Offence]:
     for number, message_id in seen.accepted.items():
         report = seen.reports.get(message_id)
-        names = {message_id, *_chunks(report)}
-        own = [sms for sms in seen.received.get(number, ()) if sms["out_id"] in names]
-        broken = _fault_of(_state(report), has_it=bool(own))
+        broken = _fault_of(_state(report), has_it=bool(_own(seen, number, message_id)))
         if broken:
             yield Offence(broken[0], message_id, broken[1], report)
+
+
+def _miscounted(seen: Seen) -> Iterator[Offence]:
+    for batch in seen.batches:
+        for why in faults_of(batch, ended=batch.rows.keys() <= _FINAL):
+            yield Offence("miscounted", batch.id, why, None)
+
+
+def _own(seen: Seen, number: str, message_id: str) -> list[Sms]:
+    """Find the SMS of a message: the provider knows it by its id, or by the call in which it went with others."""
+    names = {message_id, *_chunks(seen.reports.get(message_id))}
+    return [sms for sms in seen.received.get(number, ()) if sms["out_id"] in names]
+
+
+def _waits(seen: Seen) -> Iterator[float]:
+    """Measure how long messages took to the provider, to its second; both clocks are those of this machine."""
+    for number, message_id in seen.accepted.items():
+        report = seen.reports.get(message_id)
+        if report is not None and (own := _own(seen, number, message_id)):
+            arrived = min(datetime.fromisoformat(f"{sms['accepted_at']}+08:00") for sms in own)
+            yield (arrived - datetime.fromisoformat(report["accepted_at"])).total_seconds()
 
 
 def _fault_of(state: str, *, has_it: bool) -> tuple[Promise, str] | None:
