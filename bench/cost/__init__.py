@@ -123,8 +123,8 @@ def _draw(path: Path, points: Sequence[Point]) -> None:
 _HOW: Final = (
     "Rows of batches, from two clients in uploads of up to 50,000; sent by one worker of 8 threads, up to a hundred in "
     "a call, to a provider of 0 ms that pushes no receipts. The status query is for messages by chance, while all wait "
-    "in the queue; dead letters are rows with a template that the provider refuses, beside as many that were sent; of a "
-    "million there are none. "
+    "in the queue; dead letters are rows with a template that the provider refuses, beside as many that were sent; of "
+    "a million there are none. "
     "Bytes are what Redis has allocated for them, divided by how many there are; a few hundred thousand that it keeps "
     "for buffers are in it, which shows at a thousand messages."
 )

@@ -12,10 +12,12 @@ from uuid import uuid4
 import redis
 
 from smsgate.ledger import keys, scripts
+from smsgate.ledger.act import Act
 from smsgate.ledger.connection import border
 from smsgate.ledger.envelope import seal
 from smsgate.ledger.outbox import queued
 from smsgate.ledger.record import Claim
+from smsgate.ledger.scripts import AT_ONCE
 from smsgate.message import Lane, MessageId
 from smsgate.queues import LANE_QUEUES, TaskName
 
@@ -42,15 +44,29 @@ class Groups:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
-        self._take = client.register_script(scripts.source("take_chunk"))
+        self._take = Act(client, "take_chunk")
         self._ready = client.register_script(scripts.source("chunks_ready"))
 
     def take(self, lane: Lane, chunk_id: str, claim: Claim, *, most: int) -> Chunk:
         """Take up to `most` messages of the group that could have been taken for the longest.
 
         Raises:
-            StoreUnavailable: Nothing was taken, or the answer was lost; with the same `chunk_id` it can be had again.
+            StoreUnavailable: Nothing was taken, or what was is found by its lease.
         """
+        ended: tuple[list[MessageId], ...] = ([], [], [])
+        claimed: Sequence[MessageId] = ()
+        group = ""
+        for goal in (*range(AT_ONCE, most, AT_ONCE), most):
+            group, claimed, *others = self._slice(lane, chunk_id, claim, (goal, most, group))
+            for ids, more in zip(ended, others, strict=True):
+                ids.extend(more)
+            if not group:
+                break
+        return Chunk(chunk_id, claimed, *ended)
+
+    def _slice(
+        self, lane: Lane, chunk_id: str, claim: Claim, which: tuple[int, int, str]
+    ) -> tuple[str, list[MessageId], list[MessageId], list[MessageId], list[MessageId]]:
         with border():
             found = self._take(
                 keys=[
@@ -60,10 +76,10 @@ class Groups:
                 args=[
                     *(claim.at, chunk_id, keys.CHUNK_TTL, claim.lease, claim.channel, keys.OPEN_RECORD_TTL),
                     *(keys.RECORD_OF, keys.BATCH_OF, keys.group(lane), claim.attempts),
-                    *(task(lane), MOST_TASKS, most),
+                    *(task(lane), MOST_TASKS, *which),
                 ],
             )
-        return Chunk(chunk_id, *cast("list[list[MessageId]]", found))
+        return cast("tuple[str, list[MessageId], list[MessageId], list[MessageId], list[MessageId]]", tuple(found))
 
     def fill(self, lane: Lane, now: int, *, most: int = MOST_TASKS) -> int:
         """Queue a task for each chunk that may be taken, until `most` wait in the queue; returns how many.

@@ -1,6 +1,6 @@
 """A change of state: what is asked for, and what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -59,3 +59,9 @@ class Move:
     result: Result
     before: State | None
     attempts: int
+
+
+def moves_of(flat: Sequence[Any]) -> list[Move]:
+    """Read the answer of `move.lua`: three values for each message."""
+    found = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+    return [Move(Result(result), State(was) if was else None, int(attempts)) for result, was, attempts in found]

@@ -1,24 +1,27 @@
 """The records in Redis, and the only way in which they change."""
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
 
 import redis
 
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.act import Act
 from smsgate.ledger.connection import border
-from smsgate.ledger.moves import Move, Moving, Result, Step
+from smsgate.ledger.moves import Move, Moving, Result, Step, moves_of
 from smsgate.ledger.outbox import queued
 from smsgate.ledger.record import Acceptance, Beginning, Begun, Claim, Event, Idempotency, Record
 from smsgate.ledger.retention import Retention
+from smsgate.ledger.scripts import AT_ONCE
 from smsgate.ledger.slots import NOWHERE, Slot
 from smsgate.message import Lane, MessageId
 from smsgate.queues import Queue
 from smsgate.states import State, predecessors
 
 __all__ = ["Acceptance", "Event", "Idempotency", "Move", "Moving", "Record", "Records", "Result", "Step"]
+
+T = TypeVar("T")
 
 _UNREADABLE: Final = (ValueError, KeyError, TypeError)
 # In which index a message stands in each state in which it does not rest.
@@ -41,9 +44,10 @@ class Records:
         self._redis = client
         self._retention = retention
         self._accept = Act(client, "accept")
-        self._move = client.register_script(scripts.source("move"))
+        self._move = Act(client, "move")
+        self._move_in = client.register_script(scripts.source("move"))
         self._forget = client.register_script(scripts.source("forget"))
-        self._begin = client.register_script(scripts.source("begin"))
+        self._begin = Act(client, "begin")
 
     def accept(
         self, record: Record, slot: Slot | None, idempotency: Idempotency | None = None
@@ -195,25 +199,28 @@ class Records:
         """Move messages into a state, each if the table of states allows it, and note the event.
 
         Raises:
-            StoreUnavailable: The same call may be made again.
+            StoreUnavailable: Some may have been moved; the same call may be made again.
         """
-        return self._moved(messages, step, None) if messages else []
+        return [move for some in _slices(messages) for move in self._moved(some, step, None)]
 
     def move_each(self, steps: Sequence[tuple[Moving, Step]]) -> list[Move]:
-        """Move messages, each by a step of its own, in one round trip.
+        """Move messages, each by a step of its own, many in a round trip.
 
         Raises:
             StoreUnavailable: Some may have been moved; the same call may be made again.
         """
-        with border():
-            pipe = self._redis.pipeline(transaction=False)
-            for message, step in steps:
-                self._move(*self._moving([message], step, NOWHERE), client=pipe)
-            return [move for flat in (pipe.execute() if steps else ()) for move in _moves(flat)]
+        moves: list[Move] = []
+        for some in _slices(steps):  # Redis runs a pipeline through as it runs a script
+            with border():
+                pipe = self._redis.pipeline(transaction=False)
+                for message, step in some:
+                    self._move_in(*self._moving([message], step, NOWHERE), client=pipe)
+                moves += [move for flat in pipe.execute() for move in moves_of(flat)]
+        return moves
 
     def _moved(self, messages: Sequence[Moving], step: Step, slot: Slot | None) -> list[Move]:
         with border():
-            return _moves(self._move(*self._moving(messages, step, slot or NOWHERE)))
+            return moves_of(self._move(*self._moving(messages, step, slot or NOWHERE)))
 
     def _moving(self, messages: Sequence[Moving], step: Step, slot: Slot) -> tuple[list[str], list[str | int]]:
         """Write the keys and arguments of the script."""
@@ -229,9 +236,8 @@ class Records:
         ]
 
 
-def _moves(flat: Sequence[Any]) -> list[Move]:
-    found = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
-    return [Move(Result(result), State(was) if was else None, int(attempts)) for result, was, attempts in found]
+def _slices(some: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (some[first : first + AT_ONCE] for first in range(0, len(some), AT_ONCE))
 
 
 def _flat(fields: Mapping[str, str | int]) -> list[str | int]:

@@ -10,7 +10,7 @@ import redis
 
 from smsgate.errors import BatchClosed, FieldError, IdempotencyConflict, InvalidMessage
 from smsgate.flow.submit_batch import SubmitBatch, UploadBroken, Withdrawn
-from smsgate.flow.write_rows import Given
+from smsgate.flow.write_rows import PIECE, Given
 from smsgate.ledger import keys
 from smsgate.ledger.batch import Status
 from smsgate.ledger.records import Records
@@ -73,7 +73,7 @@ def test_what_is_accepted_is_known_as_received_before_the_next_note(submit: Subm
             yield one
             if one.index == 1250:
                 (key,) = store.keys("sms:batch:*")
-                assert store.hget(key, "rows_received") == "1000"
+                assert store.hget(key, "rows_received") == "1200"
 
     submit(common(), looking())
 
@@ -129,7 +129,7 @@ def test_the_first_chunk_is_offered_while_rows_still_come_in(submit: SubmitBatch
     def looking() -> Iterator[Given]:
         for one in rows(2000):
             yield one
-            if one.index == 600:
+            if one.index == 650:
                 assert store.llen(Queue.BULK) > 0
 
     submit(common(), looking())
@@ -162,11 +162,11 @@ def test_two_rows_to_one_number_go_in_different_chunks_and_numbers_abroad_one_by
 
 
 def test_rows_behind_which_fields_of_the_batch_stand_never_go(submit: SubmitBatch) -> None:
-    for count in (3, 1200):
+    for count in (3, 1250):
         with pytest.raises(UploadBroken) as broken:
             submit(common(), _broken_after(count, Withdrawn([FieldError("send_at", "must stand before")])))
         known = batch_of(submit, broken.value.upload)
-        assert (known.status, known.accepted) == (Status.CANCELLED, count // 500 * 500)
+        assert (known.status, known.accepted) == (Status.CANCELLED, count // PIECE * PIECE)
 
 
 def test_rows_that_come_after_a_batch_was_called_back_are_refused(
@@ -174,7 +174,7 @@ def test_rows_that_come_after_a_batch_was_called_back_are_refused(
 ) -> None:
     def called_back() -> Iterator[Given]:
         for one in rows(1200):
-            if one.index == 600:
+            if one.index == 650:
                 (key,) = store.keys("sms:batch:*")
                 batch = submit.batches.read(key.removeprefix(keys.BATCH_OF))
                 assert batch is not None
@@ -184,7 +184,7 @@ def test_rows_that_come_after_a_batch_was_called_back_are_refused(
     with pytest.raises(UploadBroken) as broken:
         submit(common(), called_back())
     assert isinstance(broken.value.error, BatchClosed)
-    assert batch_of(submit, broken.value.upload).accepted == 500
+    assert batch_of(submit, broken.value.upload).accepted == 600
 
 
 def test_whatever_breaks_the_rows_of_a_caller_what_came_before_is_accepted_and_told(submit: SubmitBatch) -> None:

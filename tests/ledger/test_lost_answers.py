@@ -16,6 +16,7 @@ from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.record import Beginning
 from smsgate.ledger.records import Move, Records, Result
 from smsgate.ledger.retention import Retention
+from smsgate.ledger.scripts import AT_ONCE
 from smsgate.message import Lane, Message, MessageId
 from smsgate.queues import Queue
 from smsgate.states import State
@@ -31,14 +32,17 @@ class Line:
 
     def __init__(self, port: int) -> None:
         self._redis_port = port
-        self._losing = threading.Event()
+        self._to_lose: int | None = None
         self._server = socket.create_server(("127.0.0.1", 0))
         self.url = f"redis://127.0.0.1:{self._server.getsockname()[1]}/0"
         self.lost = 0
         threading.Thread(target=self._serve, daemon=True).start()
 
     def lose_next_answer(self) -> None:
-        self._losing.set()
+        self.lose_an_answer_after(0)
+
+    def lose_an_answer_after(self, answered: int) -> None:
+        self._to_lose = answered
 
     def close(self) -> None:
         self._server.close()
@@ -63,11 +67,13 @@ class Line:
                     if ready is client:
                         request += said
                         store.sendall(said)
-                    elif b"EVALSHA" in request and self._losing.is_set():
-                        self._losing.clear()
+                    elif b"EVALSHA" in request and self._to_lose == 0:
+                        self._to_lose = None
                         self.lost += 1
                         return
                     else:
+                        if b"EVALSHA" in request and self._to_lose is not None:
+                            self._to_lose -= 1
                         request = b""
                         client.sendall(said)
 
@@ -114,14 +120,22 @@ def test_an_attempt_whose_claim_was_not_answered_is_claimed_once_and_ours(line: 
     assert (again.beginning, again.attempts) == (Beginning.READ, 1)
 
 
-def test_a_chunk_whose_answer_was_lost_is_taken_once_and_ours(line: Line, distant: Records, redis_url: str) -> None:
+@pytest.mark.parametrize(("answered", "size"), [(0, AT_ONCE), (1, 100), (3, 100)])
+def test_a_slice_of_a_chunk_whose_answer_was_lost_is_taken_once_and_ours(
+    line: Line, distant: Records, redis_url: str, answered: int, size: int
+) -> None:
+    """A chunk whose first answer is lost stays as small as that; what is left of its group waits for the next."""
     near, far = Groups(connect_briefly(redis_url)), Groups(connect_briefly(line.url))
     gathered(Submit(distant, gathering(near), now=lambda: AT), 100)
     far.take(Lane.OTP, "known", CLAIM, most=1)  # the script is known to Redis
-    line.lose_next_answer()
+    line.lose_an_answer_after(answered)
     taken = far.take(Lane.BULK, "c1", CLAIM, most=100)
-    assert (line.lost, len(taken.claimed)) == (1, 100)
-    assert near.take(Lane.BULK, "c2", CLAIM, most=100).claimed == []
+    assert (line.lost, len(taken.claimed)) == (1, size)
+    assert len(set(taken.claimed)) == size
+    later = claim(AT + 2_000)
+    rest = [one for place in range(2) for one in near.take(Lane.BULK, f"d{place}", later, most=100).claimed]
+    assert {*taken.claimed, *rest} == {f"m{place}" for place in range(100)}
+    assert len(rest) == 100 - size
 
 
 def test_a_parcel_whose_answer_was_lost_is_taken_once_and_nothing_is_forgotten_with_it(

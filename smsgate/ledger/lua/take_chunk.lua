@@ -1,5 +1,6 @@
--- Take a chunk of the messages that wait for company, and claim an attempt for each, all or nothing. The group is the
--- one that could have been taken for the longest; it goes behind the others, so that none waits for another to be empty.
+-- Take a slice of a chunk of the messages that wait for company, and claim an attempt for each, all or nothing. The group
+-- is the one that could have been taken for the longest; it goes behind the others, so that none waits for another to be
+-- empty. Scripts run alone, so a chunk is taken in slices: what a code needs of Redis meanwhile comes in between.
 --
 -- Uses: timeline, batch, group, queued
 --
@@ -8,22 +9,32 @@
 -- ARGV  1 now, Unix ms  2 chunk, the name by which the provider will know it  3 its TTL, s
 --       4 until when the attempts are leased, Unix ms  5 channel  6 TTL of a record, and of a batch, s  7 prefix of records
 --       8 prefix of batches  9 prefix of the lane's lists  10 attempts that a message has, if it does not say itself
---       11 Celery message that takes the next chunk  12 most entries in the queue  13 most messages to take
--- Returns {taken, expired, spent, cancelled}, ids in each: what is not taken is due at once, and for the caller to end
+--       11 Celery message that takes the next chunk  12 most entries in the queue  13 messages that the chunk shall have
+--       after this slice  14 after the last  15 group of the slices before ('' this is the first)
+-- Returns {group with which the next slice goes on ('' this was the last), taken so far, expired, spent, cancelled}, ids
+-- in each: what is not taken is due at once, and for the caller to end
 --
 -- A number stands at most once in a chunk, because the provider tells its messages apart by their numbers: a second one
 -- waits for the next chunk. The chunk remembers who is who. A call that is sent again (its answer was lost) gets what it
--- took the first time.
+-- took the first time; was it the first, the chunk stays as small as that.
 local groups, due, chunk, now = KEYS[1], KEYS[3], KEYS[4], tonumber(ARGV[1])
 local taken, expired, spent, cancelled, later, rows = {}, {}, {}, {}, {}, 0
 local numbers, members, leases = {}, {}, {}
 
-if redis.call('EXISTS', chunk) == 1 then
-  return { redis.call('HVALS', chunk), {}, {}, {} }
+local had, goal = redis.call('HLEN', chunk), tonumber(ARGV[13])
+if had >= goal or (had > 0 and ARGV[15] == '') then
+  return { ARGV[15], redis.call('HVALS', chunk), {}, {}, {} }
+end
+for _, number in ipairs(redis.call('HKEYS', chunk)) do
+  numbers[number] = true
 end
 
 -- The first write: a full Redis refuses a script that begins with one that takes memory.
 redis.call('DEL', KEYS[6])
+
+local function status_of(batch)
+  return batch ~= '' and redis.call('HGET', ARGV[8] .. batch, 'status') or 'open'
+end
 
 local function next_group()
   while true do
@@ -32,7 +43,7 @@ local function next_group()
       return nil
     end
     local batch = about(group)
-    local status = batch ~= '' and redis.call('HGET', ARGV[8] .. batch, 'status') or 'open'
+    local status = status_of(batch)
     if status ~= 'paused' and redis.call('EXISTS', ARGV[9] .. group) == 1 then
       return group, batch, status
     end
@@ -40,9 +51,15 @@ local function next_group()
   end
 end
 
-local group, batch, status = next_group()
-if not group then
-  return { {}, {}, {}, {} }
+local group, batch, status = ARGV[15], '', ''
+if group == '' then
+  group, batch, status = next_group()
+else
+  batch = about(group)
+  status = status_of(batch)
+end
+if not group or status == 'paused' then
+  return { '', redis.call('HVALS', chunk), {}, {}, {} }
 end
 local list = ARGV[9] .. group
 local _, size, wait = about(group)
@@ -92,8 +109,8 @@ local function look(entry)
   end
 end
 
-local most, looked_at = math.min(size, tonumber(ARGV[13])), 0
-while #taken < most and looked_at < 4 * size do
+local most, looked_at = math.min(size, goal) - had, 0
+while #taken < most and looked_at < 4 * most do
   local entries = redis.call('RPOP', list, most - #taken)
   if not entries then
     break
@@ -127,7 +144,8 @@ if left > 0 then
   local at = (left >= size or status == 'cancelled') and now or now + wait
   redis.call('ZADD', groups, string.format('%.0f', at), group)
 end
-if redis.call('ZCOUNT', groups, '-inf', ARGV[1]) > 0 and queued(KEYS[2], KEYS[5]) < tonumber(ARGV[12]) then
+local is_last = left == 0 or looked_at == 0 or goal >= math.min(size, tonumber(ARGV[14]))
+if is_last and redis.call('ZCOUNT', groups, '-inf', ARGV[1]) > 0 and queued(KEYS[2], KEYS[5]) < tonumber(ARGV[12]) then
   redis.call('LPUSH', KEYS[2], ARGV[11])
 end
-return { taken, expired, spent, cancelled }
+return { is_last and '' or group, redis.call('HVALS', chunk), expired, spent, cancelled }
