@@ -46,6 +46,7 @@ class Groups:
         self._redis = client
         self._take = Act(client, "take_chunk")
         self._ready = client.register_script(scripts.source("chunks_ready"))
+        self._push = client.register_script(scripts.source("push"))
 
     def take(self, lane: Lane, chunk_id: str, claim: Claim, *, most: int) -> Chunk:
         """Take up to `most` messages of the group that could have been taken for the longest.
@@ -98,7 +99,7 @@ class Groups:
                 )
             )
             if ready:
-                self._redis.lpush(LANE_QUEUES[lane], *(task(lane) for _ in range(ready)))
+                self._push(keys=[LANE_QUEUES[lane]], args=[task(lane) for _ in range(ready)])
         return ready
 
     def offer(self, lane: Lane) -> None:

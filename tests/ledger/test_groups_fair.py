@@ -1,14 +1,19 @@
 """Messages that wait for company are not kept waiting by others, whatever those are."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import pytest
 import redis
 
 from smsgate.flow.gather import Gather
 from smsgate.flow.submit import Submit
 from smsgate.ledger import keys
+from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.groups import AHEAD, MOST_AMONG_OTHERS, Groups
 from smsgate.ledger.lanes import By, Lanes, Pause
 from smsgate.ledger.records import Records
+from smsgate.ledger.retention import Retention
 from smsgate.message import Lane, MessageId
 from smsgate.queues import Queue
 from tests.ledger.conftest import Clock
@@ -84,3 +89,18 @@ def test_what_is_no_message_of_a_group_holds_up_none(
     clock.advance(2)
     chunk = groups.take(Lane.BULK, "c1", claim(clock()), most=100)
     assert (sorted(chunk.claimed), chunk.expired) == (["m0", "m2"], ["m1"])
+
+
+def test_what_gathers_in_a_full_redis_gets_its_tasks(
+    clock: Clock, start_redis: Callable[..., AbstractContextManager[tuple[str, object]]]
+) -> None:
+    with start_redis("--maxmemory-policy", "noeviction") as (url, _):
+        store = connect_briefly(url)
+        groups = Groups(store)
+        records = Records(store, retention=Retention(60))
+        gathered(Submit(records, gathering(groups), now=clock), 3)
+        store.config_set("maxmemory", 1)
+        clock.advance(2)
+        assert groups.fill(Lane.BULK, clock()) == 1
+        assert store.llen(Queue.BULK) == 1
+        assert len(_take(groups, clock)) == 3
