@@ -42,7 +42,8 @@ class Given:
 def given(index: int, row: object) -> Given:
     """Take a row as it was read."""
     if isinstance(row, Mapping):
-        return Given(index, row)
+        # Rows of a database are mappings, and no dicts; a message's fields are read of a dict alone.
+        return Given(index, row if isinstance(row, dict) else dict(row))
     return Given(index, None, FieldError("row", 'must be an object, such as {"to": "13800138000"}'))
 
 

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import pytest
 import redis
 
 from smsgate.errors import BatchClosed, FieldError, IdempotencyConflict, InvalidMessage
 from smsgate.flow.submit_batch import SubmitBatch, UploadBroken, Withdrawn
-from smsgate.flow.write_rows import PIECE, Given
+from smsgate.flow.write_rows import PIECE, Given, given
 from smsgate.ledger import keys
 from smsgate.ledger.batch import Status
 from smsgate.ledger.records import Records
@@ -231,3 +232,9 @@ def test_taking_a_chunk_of_a_batch_that_is_gone_leaves_no_count_behind(
     clock.advance(2)
     assert len(_taken(submit, clock, "c1")) == 2
     assert not store.exists(keys.batch(upload.id))
+
+
+def test_rows_that_are_no_dicts_are_rows_too(submit: SubmitBatch) -> None:
+    """Such as those of a database."""
+    one = given(0, MappingProxyType({"to": number(0), "params": {"name": "n"}}))
+    assert submit(common(), [one]).accepted == 1
