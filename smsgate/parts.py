@@ -10,6 +10,7 @@ from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.ledger.batches import Batches
 from smsgate.ledger.claims import Claims
 from smsgate.ledger.groups import Groups
+from smsgate.ledger.keys import IDEMPOTENCY_TTL
 from smsgate.ledger.record import Gathers
 from smsgate.ledger.records import Records
 from smsgate.ledger.retention import Retention
@@ -32,7 +33,10 @@ def submit_to(client: redis.Redis, settings: Settings) -> Submit:
 
 def submit_batch_to(client: redis.Redis, settings: Settings) -> SubmitBatch:
     """Build the first step of the road for batches."""
-    return SubmitBatch(records_in(client, settings), Batches(client), Groups(client))
+    kept = min(settings.retention, *settings.retention_by_state.values(), IDEMPOTENCY_TTL)
+    return SubmitBatch(
+        records_in(client, settings), Batches(client), Groups(client), kept=kept if kept < IDEMPOTENCY_TTL else None
+    )
 
 
 def gathering_in(client: redis.Redis, settings: Settings) -> Gathering:

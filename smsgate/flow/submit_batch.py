@@ -41,6 +41,7 @@ class SubmitBatch:
     batches: Batches
     groups: Groups
     now: Clock = system_clock
+    kept: int | None = None  # seconds for which a row can be read after its end, where that is less than a key holds
 
     def __call__(
         self, common: Common, rows: Iterable[Given], *, client: str = "", idempotency_key: str | None = None
@@ -58,7 +59,7 @@ class SubmitBatch:
                 StoreUnavailable, after which the same call, with its key, goes on where it ended.
         """
         upload = self._begun(common, client, idempotency_key)
-        writer = RowWriter(self.records, self.batches, self.groups, self.now, upload)
+        writer = RowWriter(self.records, self.batches, self.groups, self.now, upload, kept=self.kept)
         try:
             self._read(rows, writer)
         except UploadBroken:

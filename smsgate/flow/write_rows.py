@@ -20,6 +20,11 @@ MOST_TOLD: Final = 1_000
 _MOST_ERRORS: Final = 5
 _LONGEST_NAME: Final = 100
 _FIELDS: Final = frozenset(Addressed.model_fields)
+_FORGOTTEN: Final = FieldError(
+    "row",
+    "came before, longer ago than rows are kept after their end (SMSGATE_RETENTION_DAYS): it may have been sent; "
+    "if it was refused then, send it in a new batch",
+)
 # Rows, and characters, that are written in one go; the scripts of Redis run alone, and this one takes 1 to 2 ms.
 PIECE: Final = 100
 _MOST_TEXT: Final = 64 * 1024
@@ -74,8 +79,14 @@ class Upload:
 class RowWriter:
     """Gathers rows until there are enough to write."""
 
-    def __init__(self, records: Records, batches: Batches, groups: Groups, now: Clock, upload: Upload) -> None:
+    def __init__(  # noqa: PLR0913 - the parts of its step
+        self, records: Records, batches: Batches, groups: Groups, now: Clock, upload: Upload, *, kept: int | None = None
+    ) -> None:
+        """Take the parts, how far the batch has come in, and the seconds for which a row is kept after its end."""
         self.upload = upload
+        is_old = kept is not None and now() - upload.batch.created_at >= kept * 1000
+        # Of a batch that is older than that, rows up to this number may have been sent and forgotten.
+        self._forgotten_below = upload.batch.received if upload.replayed and is_old else 0
         self._records, self._batches, self._groups, self._now = records, batches, groups, now
         self._rows: list[Row] = []
         self._text = self._pieces = 0
@@ -95,9 +106,7 @@ class RowWriter:
         upload.received = given.index + 1
         errors = [given.error] if given.error else self._added(given.index, given.fields or {})
         if errors:
-            upload.rejected_count += 1
-            if len(upload.rejected) < MOST_TOLD:
-                upload.rejected.append(Rejected(given.index, list(map(_short, errors[:_MOST_ERRORS]))))
+            self._reject(given.index, errors)
         if len(self._rows) >= PIECE or self._text >= _MOST_TEXT or self._now() - self._written_at >= _LONGEST_WAIT:
             self._write()
 
@@ -126,8 +135,22 @@ class RowWriter:
         self._text += len(text)
         return ()
 
+    def _reject(self, index: int, errors: Sequence[FieldError]) -> None:
+        self.upload.rejected_count += 1
+        if len(self.upload.rejected) < MOST_TOLD:
+            self.upload.rejected.append(Rejected(index, list(map(_short, errors[:_MOST_ERRORS]))))
+
+    def _remembered(self, rows: list[Row]) -> list[Row]:
+        """Refuse rows that may have been sent, and whose records are gone: written again, they would be sent again."""
+        old = [row.index for row in rows if row.index < self._forgotten_below]
+        records = self._records.read_all([row_id(self.upload.batch.id, index) for index in old]) if old else ()
+        gone = {index for index, record in zip(old, records, strict=True) if record is None}
+        for index in sorted(gone):
+            self._reject(index, [_FORGOTTEN])
+        return [row for row in rows if row.index not in gone]
+
     def _write(self) -> None:
-        rows, self._rows, self._text = self._rows, [], 0
+        rows, self._rows, self._text = self._remembered(self._rows), [], 0
         now = self._written_at = self._now()
         for gathers in (TOGETHER, ALONE):
             some = [row for row in rows if row.to.is_mainland is (gathers is TOGETHER)]

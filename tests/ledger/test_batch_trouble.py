@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from subprocess import Popen
 
 import pytest
@@ -23,7 +24,7 @@ from smsgate.queues import Queue
 from smsgate.states import State
 from tests.ledger.batched import batch_of, common, rows, submitter
 from tests.ledger.conftest import Clock
-from tests.ledger.gathered import claim
+from tests.ledger.gathered import claim, number
 
 Redis = Callable[..., AbstractContextManager[tuple[str, "Popen[bytes]"]]]
 
@@ -130,3 +131,25 @@ def test_a_worker_that_takes_rows_of_a_batch_that_is_called_back_is_given_none_t
     assert sorted(one for chunk in found for one in chunk.cancelled) == sorted(
         MessageId(f"{upload.id}-{place}") for place in range(250)
     )
+
+
+def test_rows_that_were_sent_and_forgotten_are_not_sent_again(
+    store: redis.Redis, records: Records, clock: Clock
+) -> None:
+    submit = replace(submitter(store, clock), kept=3600)
+    bad = Given(2, {"to": "1"})
+    first = submit(common(), [*rows(2), bad], idempotency_key="k")
+    clock.advance(3599)
+    mended = Given(2, {"to": number(2), "params": {"name": "n"}})
+    assert submit(common(), [*rows(2), mended], idempotency_key="k").accepted == 3
+    assert submit(common(), rows(3), idempotency_key="k").accepted == 3
+    for place in (0, 2):
+        store.delete(keys.record(MessageId(f"{first.id}-{place}")))
+    clock.advance(1)
+    again = submit(common(), rows(5), idempotency_key="k")
+    assert (again.accepted, again.received, again.rejected_count) == (3, 5, 2)
+    assert [(one.index, "may have been sent" in one.errors[0].message) for one in again.rejected] == [
+        (0, True),
+        (2, True),
+    ]
+    assert not any(records.read_all([MessageId(f"{first.id}-{place}") for place in (0, 2)]))
