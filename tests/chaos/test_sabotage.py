@@ -3,7 +3,9 @@
 One run for single messages and batches, since a whole gateway takes its time to start.
 """
 
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -52,7 +54,10 @@ class Saboteur:
 
 
 @pytest.mark.timeout(180)
-def test_what_is_sent_twice_or_lost_and_batches_that_count_wrong_are_found() -> None:
+def test_what_is_sent_twice_or_lost_and_batches_that_count_wrong_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # a broken run leaves its logs
     saboteur, said = Saboteur(), list[str]()
     scenario = Scenario("sabotage", "Promises are broken on purpose.", (saboteur,))
 
