@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.chaos.rehearsal import Plan, Result
-from tests.chaos.verdict import Offence
+from tests.chaos.verdict import Offence, Report
 
 BEGIN: Final = "<!-- made by `make chaos`: begin -->"
 END: Final = "<!-- made by `make chaos`: end -->"
@@ -28,6 +28,8 @@ _HEAD: Final = (
 _GRAVEST: Final = ("twice", "lost", "false", "miscounted", "unaccepted", "doubt", "unfinished")
 # So many offences are told in full; a broken gateway breaks them by the hundred.
 _TOLD: Final = 10
+# Seconds for which a message must have waited for its timeline to be told.
+_LONG: Final = 10.0
 
 
 def markdown(results: Sequence[Result]) -> str:
@@ -48,7 +50,7 @@ def _row(result: Result) -> tuple[str, ...]:
         str(verdict.once_uncertain),
         *(str(verdict.count(promise)) for promise in _PROMISES),
         str(verdict.extra),
-        f"{verdict.slowest:.0f} s",
+        f"{verdict.longest.seconds:.0f} s",
         f"{result.drained.seconds:.0f} s" if result.drained.in_time else "not in time",
         counted(result.toll) or "nothing",
     )
@@ -66,6 +68,10 @@ def details(result: Result) -> Iterator[str]:
         yield f"the slowest worker took {result.slowest_stop:.0f} s to end on SIGTERM"
     if not result.late_tasks_done:
         yield "some tasks were still held by workers at the end"
+    longest = result.verdict.longest
+    if longest.report is not None and longest.seconds >= _LONG:
+        yield f"the longest wait, {longest.seconds:.0f} s, was that of {longest.report['id']}"
+        yield from _timeline(longest.report)
     offences = result.verdict.offences
     for promise in sorted({offence.promise for offence in offences}, key=_GRAVEST.index):
         of_kind = [offence for offence in offences if offence.promise == promise]
@@ -77,7 +83,11 @@ def details(result: Result) -> Iterator[str]:
 
 def _offence(offence: Offence) -> Iterator[str]:
     yield f"{offence.promise}: {offence.message_id}: {offence.why}"
-    for event in offence.report["timeline"] if offence.report else ():
+    yield from _timeline(offence.report)
+
+
+def _timeline(report: Report | None) -> Iterator[str]:
+    for event in report["timeline"] if report else ():
         yield f"    {json.dumps(event, ensure_ascii=False)}"
 
 

@@ -100,3 +100,8 @@ def test_a_message_that_went_out_in_a_chunk_is_known_by_the_chunks_name() -> Non
     report["timeline"][1]["chunk"] = "c1"
     assert _promises(report, _sms("c1")) == []
     assert _promises(report, _sms("c2")) == ["false"]
+
+
+def test_the_longest_wait_is_that_from_accepted_to_the_first_sms() -> None:
+    seen = Seen([NUMBER], {NUMBER: ID}, {ID: _report("delivered")}, {NUMBER: [_sms(), _sms()]})
+    assert judge(seen).longest.seconds == 4.5

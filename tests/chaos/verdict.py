@@ -40,6 +40,14 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a message took from being accepted to being at the provider."""
+
+    seconds: float
+    report: Report | None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The counts of one scenario, and each offence."""
 
@@ -48,7 +56,7 @@ class Verdict:
     states: Counter[str]
     once_uncertain: int
     extra: int  # SMS beyond the first of each message
-    slowest: float  # seconds from being accepted to being at the provider, of the message that waited for longest
+    longest: Wait
     batches: int
     rows: int  # messages that came in batches
     offences: tuple[Offence, ...]
@@ -79,7 +87,7 @@ def judge(seen: Seen, *, no_doubt: bool = False) -> Verdict:
         states=Counter(_state(seen.reports.get(one)) for one in seen.accepted.values()),
         once_uncertain=len(doubted),
         extra=sum(max(0, len(sms) - 1) for sms in seen.received.values()),
-        slowest=max(_waits(seen), default=0.0),
+        longest=max(_waits(seen), key=lambda wait: wait.seconds, default=Wait(0.0, None)),
         batches=len(seen.batches),
         rows=sum(batch.rows.total() for batch in seen.batches),
         offences=tuple(offences),
@@ -121,13 +129,13 @@ def _own(seen: Seen, number: str, message_id: str) -> list[Sms]:
     return [sms for sms in seen.received.get(number, ()) if sms["out_id"] in names]
 
 
-def _waits(seen: Seen) -> Iterator[float]:
-    """Measure how long messages took to the provider, to its second; both clocks are those of this machine."""
+def _waits(seen: Seen) -> Iterator[Wait]:
+    """Measure how long messages took to the provider, which tells seconds; neither clock jumps."""
     for number, message_id in seen.accepted.items():
         report = seen.reports.get(message_id)
         if report is not None and (own := _own(seen, number, message_id)):
             arrived = min(datetime.fromisoformat(f"{sms['accepted_at']}+08:00") for sms in own)
-            yield (arrived - datetime.fromisoformat(report["accepted_at"])).total_seconds()
+            yield Wait((arrived - datetime.fromisoformat(report["accepted_at"])).total_seconds(), report)
 
 
 def _fault_of(state: str, *, has_it: bool) -> tuple[Promise, str] | None:
