@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from bench.system import ROOT
+
 _LONGEST: Final = 160
 
 
@@ -35,6 +37,6 @@ class Gaps:
 
 
 def _brief(error: Exception) -> str:
-    """Keep the first line: what follows names folders of the machine that it ran on."""
-    first = next(iter(str(error).splitlines()), "")
+    """Keep the first line, without the folder that this was run in."""
+    first = next(iter(str(error).splitlines()), "").replace(f"{ROOT}/", "")
     return f"{type(error).__name__}: {first}"[:_LONGEST]

@@ -124,9 +124,8 @@ _HOW: Final = (
     "Rows of batches, from two clients in uploads of up to 50,000; sent by one worker of 8 threads, up to a hundred in "
     "a call, to a provider of 0 ms that pushes no receipts. The status query is for messages by chance, while all wait "
     "in the queue; dead letters are rows with a template that the provider refuses, beside as many that were sent; of "
-    "a million there are none. "
-    "Bytes are what Redis has allocated for them, divided by how many there are; a few hundred thousand that it keeps "
-    "for buffers are in it, which shows at a thousand messages."
+    "a million there are none. Bytes are what Redis has allocated for them, divided by how many there are; a few "
+    "hundred thousand that it keeps for buffers are in it, which shows at a thousand messages."
 )
 _KINDS: Final = (
     "By kind: MEMORY USAGE of every key, and Redis's tables of keys, which double by steps. Queued messages of a batch "

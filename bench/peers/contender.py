@@ -76,6 +76,10 @@ class Running:
         return self._child.pid
 
     @property
+    def ended(self) -> bool:
+        return self._child is None or self._child.poll() is not None
+
+    @property
     def said(self) -> str:
         """The end of what it has written."""
         self._log.seek(max(0, self._log.tell() - 2000))
@@ -125,11 +129,22 @@ def family(pid: int) -> list[int]:
     return [pid, *(each for child in children for each in family(int(child)))]
 
 
-def warm(contender: Contender, ground: Field, amount: int) -> None:
-    """Wait until a contender has sent its first messages: its worker is up, its connections are open."""
+def warm(contender: Contender, ground: Field, worker: Running, amount: int) -> None:
+    """Wait until a contender has sent its first messages: its worker is up, its connections are open.
+
+    Raises:
+        RuntimeError: Its worker has ended.
+        TimeoutError: It has not, within 90 s.
+    """
     before = accepted(ground.provider)
     contender.enqueue(ground, amount)
-    until(lambda: accepted(ground.provider) - before >= amount, f"{contender.name} has sent its first messages", 90)
+
+    def sent() -> bool:
+        if worker.ended:
+            raise RuntimeError(f"the worker of {contender.name} ended by itself\n{worker.said}")
+        return accepted(ground.provider) - before >= amount
+
+    until(sent, f"{contender.name} has sent its first messages", 90)
 
 
 def accepted(provider: SandboxProcess) -> int:

@@ -97,7 +97,7 @@ def _killed(stack: ExitStack, contender: Contender, amount: int) -> _Scene:
     for command in contender.beside(ground):
         stack.enter_context(Running(command))
     worker = stack.enter_context(Running(contender.worker(ground)))
-    warm(contender, ground, _WARM)
+    warm(contender, ground, worker, _WARM)
     contender.enqueue(ground, amount)
     for kill in range(1, KILLS + 1):
         _wait_for(ground, contender.name, _WARM + amount * kill // (KILLS + 1))

@@ -35,7 +35,7 @@ def rates(contender: Contender, ground: Field, amounts: Mapping[int, int]) -> It
         for command in contender.beside(ground):
             stack.enter_context(Running(command))
         worker = stack.enter_context(Running(contender.worker(ground)))
-        warm(contender, ground, _WARM)
+        warm(contender, ground, worker, _WARM)
         for latency, amount in amounts.items():
             ground.provider.clear_faults()
             if latency:
