@@ -85,14 +85,14 @@ def _rows(
     quickest = latencies[:2]
     more: list[tuple[str, Callable[[], Row]]] = [
         (f"{SINGLE}, 2 processes", lambda: single(one, steps(some=quickest), 2)),
-        (f"{BULK}, 2 processes", lambda: bulk(one, steps(50, quickest), 2)),
+        (f"{BULK}, 2 processes", lambda: bulk(one, steps(25, quickest), 2)),
     ]
     return [
         (BARE, lambda: bare(provider, steps())),
         ("plain Celery task (prefork)", lambda: plain(url, provider, steps())),
         (SINGLE, lambda: single(one, steps(), 1)),
-        ("ours, leaving together", lambda: together(one, steps(20))),
-        (BULK, lambda: bulk(one, steps(50), 1)),
+        ("ours, leaving together", lambda: together(one, steps(12))),
+        (BULK, lambda: bulk(one, steps(25), 1)),
         *(() if quick else more),
     ]
 

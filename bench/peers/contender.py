@@ -14,7 +14,8 @@ from typing import IO, Any, Self
 from bench.system import BIN, ROOT, until
 from smsgate.sandbox.process import SandboxProcess
 
-_GRACE = 5.0
+# What a worker would still do after it was measured is of no use to anyone.
+_GRACE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
