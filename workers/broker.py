@@ -5,10 +5,14 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+import kombu.connection
 from celery.app import amqp
 from kombu.transport import get_transport_cls
 
 from smsgate.broker import connection
+
+# Its stub lacks most of what is needed here.
+kombu_connection: Any = kombu.connection
 
 # Seconds between tries to reach the broker: 1, 2, 3, 3, … Kombu goes up to 30; one-time passwords do not wait so long.
 _FIRST_PAUSE: Final = 1
@@ -34,6 +38,20 @@ class Connection(connection.Connection):
         """
         ours = {"interval_start": _FIRST_PAUSE, "interval_step": 1, "interval_max": _LONGEST_PAUSE}
         return super()._ensure_connection(*args, **{**ours, "callback": _way_out(), **kwargs})
+
+    def Pool(self, limit: int | None = None, **kwargs: Any) -> "Pool":  # noqa: N802 - kombu's name
+        return Pool(self, limit, **kwargs)
+
+
+class PooledConnection(kombu_connection.PooledConnection, Connection):  # type: ignore[misc]
+    """One of a pool, of which kombu makes one of its own class: chores and retries go by these."""
+
+
+class Pool(kombu_connection.ConnectionPool):  # type: ignore[misc]
+    """Kombu's, of our connections."""
+
+    def new(self) -> PooledConnection:
+        return PooledConnection(self, **dict(self.connection._info(resolve=False)))  # noqa: SLF001 - as kombu's does
 
 
 def _way_out() -> Callable[[], None] | None:

@@ -13,7 +13,7 @@ from uuid_utils import uuid7
 from smsgate.ledger.strays import Stray, StrayReason, Strays
 from smsgate.ledger.unacked import Taken, Unacked, as_text
 from smsgate.settings import current
-from workers import parts
+from workers import full, parts
 from workers.debts import debts
 from workers.entry import Entry, NoMessage
 from workers.insist import insist
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 kombu_redis: Any = redis
 
 
-class Channel(kombu_redis.Channel):  # type: ignore[misc]
+class Channel(full.Channel):
     """A channel that sets aside what is no message.
 
     In kombu's, an entry that is none ends the worker, is given back, and ends the next one.

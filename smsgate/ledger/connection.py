@@ -14,6 +14,8 @@ from smsgate.errors import StoreUnavailable
 # Seconds. A Redis on the same network answers within milliseconds; without a limit a black hole hangs for ever.
 CONNECT_TIMEOUT: Final = 1.0
 ANSWER_TIMEOUT: Final = 2.0
+# What a full Redis answers.
+Full: Final = redis.exceptions.OutOfMemoryError
 # For how long a worker tries. With a provider's call (13 s) and what Celery waits for a silent broker at its end (14 s)
 # it stays below the 45 s that a worker gets to end; a Redis that is restarted or failed over is back within it.
 PATIENCE: Final = 15.0

@@ -103,6 +103,18 @@ def test_a_redis_that_is_full_while_workers_send_loses_nothing_and_sends_nothing
     _assert_same_worker_delivers(gateway)
 
 
+def test_what_a_full_redis_has_accepted_is_tried_again_there_and_sent(own_gateway: Gateway) -> None:
+    gateway, phone = own_gateway, fresh_phone()
+    gateway.sandbox.fault(kind="latency", ms=800, match={"phone": phone})
+    gateway.sandbox.fault(kind="throttle", match={"phone": phone}, count=1, retry_after_ms=500)
+    gateway.sandbox.fault(kind="receipt_lost", match={"phone": phone})
+    message_id = gateway.send(phone)
+    until(lambda: gateway.redis.hget(f"sms:msg:{message_id}", "state") == "sending", "the first attempt is under way")
+
+    with _full(gateway):
+        assert gateway.until_state(message_id, "sent", within=30)["attempts"] == 2
+
+
 def test_a_full_redis_takes_acknowledgements_and_strays(own_gateway: Gateway) -> None:
     gateway = own_gateway
     message_id = gateway.send()
