@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -90,6 +91,17 @@ def test_a_slow_upload_holds_up_nobody_and_its_rows_do_not_wait_for_its_end(rest
         slow[0].sendall(body)
         assert slow[0].recv(100).startswith(b"HTTP/1.1 202")
     until(lambda: _post(resting, body).status_code == 202, "there is room again")
+
+
+@pytest.mark.parametrize("media", [NDJSON, CSV])
+def test_rows_that_trickle_in_do_not_wait_for_thousands_of_others(resting: Gateway, media: str) -> None:
+    before, body = _batches(resting), _lines(1000) if media == NDJSON else _table(1000)
+    with _begun(resting, b"", media, f"Content-Length: {len(body)}", str(uuid4())) as slow:
+        for start in range(0, 1500, 100):
+            slow.sendall(body[start : start + 100])
+            time.sleep(0.15)
+        (batch,) = _batches(resting) - before
+        assert _report(resting, batch)["accepted"] >= 5
 
 
 def test_a_refusal_comes_through_although_the_body_is_still_on_its_way(resting: Gateway) -> None:
