@@ -21,7 +21,8 @@ def poisoned(bare_gateway: Gateway, tmp_path: Path, janitor: Janitor) -> Iterato
     command = procfile.worker_line(*QUEUES, pool="prefork")
     command[-1] += " --include poisoned_worker"
     settings = worker_settings(bare_gateway.redis_url, bare_gateway.sandbox)
-    environment = clean_environment(**settings, PYTHONPATH=str(Path(procfile.__file__).parent))
+    folder = str(Path(procfile.__file__).parent)
+    environment = clean_environment(**settings, SMSGATE_OTP_CONCURRENCY="2", PYTHONPATH=folder)
     worker = WorkerNode.start("poisoned", command, environment, tmp_path, janitor)
     until(worker.ready, "the worker is ready")
     yield worker

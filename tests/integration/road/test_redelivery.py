@@ -131,7 +131,8 @@ def test_a_worker_killed_in_the_middle_of_a_call_leaves_an_uncertain_message_tha
 @pytest.fixture
 def forking(bare_gateway: Gateway, tmp_path: Path, janitor: Janitor) -> Iterator[WorkerNode]:
     """A worker whose pool are processes, as some run it who do not start the Procfile's lines."""
-    environment = clean_environment(**worker_settings(bare_gateway.redis_url, bare_gateway.sandbox))
+    settings = worker_settings(bare_gateway.redis_url, bare_gateway.sandbox)
+    environment = clean_environment(**settings, SMSGATE_OTP_CONCURRENCY="2")
     line = procfile.worker_line(*QUEUES, pool="prefork")
     worker = WorkerNode.start("forking", line, environment, tmp_path, janitor)
     until(worker.ready, "the worker is ready")
