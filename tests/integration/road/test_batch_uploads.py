@@ -18,6 +18,7 @@ from tests.integration.nodes.until import until
 
 TEMPLATE = "SMS_200000002"
 NDJSON, CSV = "application/x-ndjson", "text/csv"
+BAD = json.dumps({"to": "12345"}).encode() + b"\n"
 
 
 def _post(gateway: Gateway, body: bytes, media: str = NDJSON, **headers: str) -> requests.Response:
@@ -191,3 +192,37 @@ def test_a_refused_upload_says_which_rows_but_no_number_and_no_text_neither_ther
     for text in (*(one.text for one in answers), resting.web.logs()):
         assert phone not in text
         assert "9Secret" not in text
+
+
+def _counts(gateway: Gateway, batch: str) -> tuple[int, int, int]:
+    told = _report(gateway, batch)
+    return told["received"], told["accepted"], told["rejected"]
+
+
+def _note(gateway: Gateway, batch: str) -> str:
+    return str(gateway.redis.hget(f"sms:batch:{batch}", "received_at"))
+
+
+def test_a_line_that_hangs_and_ends_after_the_same_upload_came_in_whole(resting: Gateway) -> None:
+    good = _lines(20)
+    body, key, before = good + BAD, str(uuid4()), _batches(resting)
+    with _begun(resting, body[: len(good) // 2], NDJSON, f"Content-Length: {len(body)}", key):
+        until(lambda: _batches(resting) - before, "the batch has begun")
+        (batch,) = _batches(resting) - before
+        assert _post(resting, body, NDJSON, Idempotency_Key=key).json()["rejected_count"] == 1
+        assert _counts(resting, batch) == (21, 20, 1)
+        noted = _note(resting, batch)
+    until(lambda: _note(resting, batch) != noted, "the end of the first line was seen")
+    assert _counts(resting, batch) == (21, 20, 1)
+
+
+def test_a_batch_that_came_in_whole_and_is_sent_again_over_a_line_that_breaks(resting: Gateway) -> None:
+    good = _lines(20)
+    body, key = good + BAD, str(uuid4())
+    batch = _post(resting, body, NDJSON, Idempotency_Key=key).json()["id"]
+    assert _counts(resting, batch) == (21, 20, 1)
+    noted = _note(resting, batch)
+    with _begun(resting, body[: len(good) // 2], NDJSON, f"Content-Length: {len(body)}", key):
+        pass
+    until(lambda: _note(resting, batch) != noted, "the broken upload was seen")
+    assert _counts(resting, batch) == (21, 20, 1)
