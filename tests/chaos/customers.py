@@ -5,8 +5,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from itertools import count
+from itertools import chain, count, repeat
+from socket import socket
 from typing import Any, Final
 
 from tests.chaos.orders import Order
@@ -19,6 +22,21 @@ _ACCEPTED: Final = 202
 
 class BrokeOff(ConnectionError):
     """The client's own line broke in the middle of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One try of a request: whether it breaks off after so many bytes, and what keeps its line open then."""
+
+    cut: int | None = None
+    hanging: ExitStack | None = None
+
+    def leave(self, connection: HTTPConnection) -> None:
+        """Take the line from a connection that hangs; it is closed with all that hang."""
+        line: socket | None = connection.sock
+        if self.hanging is not None and line is not None:
+            connection.sock = None
+            self.hanging.callback(line.close)
 
 
 class Customers:
@@ -63,14 +81,15 @@ class Customers:
 
     def _persist(self, connection: HTTPConnection, order: Order) -> None:
         """Repeat a request until it is accepted, refused for good, or given up."""
-        until, cut = self._began + self._seconds + _PERSISTENCE, order.cut
-        while time.monotonic() < until and not self._given_up.is_set():
-            status, answer = self._ask(connection, order, cut)
-            cut = None
-            self._note(order, status, answer)
-            if isinstance(status, int) and status < 500:
-                return
-            self._given_up.wait(_PAUSE)
+        until = self._began + self._seconds + _PERSISTENCE
+        with ExitStack() as hanging:
+            tries = chain([_Try(order.cut, hanging if order.hangs else None)], repeat(_Try()))
+            while time.monotonic() < until and not self._given_up.is_set():
+                status, answer = self._ask(connection, order, next(tries))
+                self._note(order, status, answer)
+                if isinstance(status, int) and status < 500:
+                    return
+                self._given_up.wait(_PAUSE)
 
     def _note(self, order: Order, status: int | str, answer: Mapping[str, Any]) -> None:
         with self._lock:
@@ -80,7 +99,7 @@ class Customers:
             if status == _ACCEPTED and order.is_batch:
                 self.batches[str(answer["id"])] = order
 
-    def _ask(self, connection: HTTPConnection, order: Order, cut: int | None) -> tuple[int | str, Mapping[str, Any]]:
+    def _ask(self, connection: HTTPConnection, order: Order, this: _Try) -> tuple[int | str, Mapping[str, Any]]:
         """Ask once; gives the status, or the kind of what broke the request, and the answer where it was accepted."""
         headers = {
             "Authorization": f"Bearer {self._key}",
@@ -91,10 +110,11 @@ class Customers:
         with self._lock:
             self.in_flight += 1
         try:
-            connection.request("POST", order.path, _sent(order, cut), headers)
+            connection.request("POST", order.path, _sent(order, this.cut), headers)
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, HTTPException) as error:
+            this.leave(connection)
             connection.close()
             return type(error).__name__, {}
         finally:

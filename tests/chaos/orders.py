@@ -18,7 +18,7 @@ _OTHER_TEMPLATES: Final[dict[str, tuple[str, dict[str, str]]]] = {
 _ABROAD: Final = "SMS_200000003"
 # Rows of a batch; however few there are, they come in several.
 _BATCH, _FEWEST_BATCHES = 200, 4
-# One batch after the other; the last kind goes abroad, where the provider takes one number a call.
+# One batch after the other, in an order of chance; those abroad leave alone, as the provider takes one number a call.
 _OF_BATCHES: Final = ("bulk", "notice", "otp", "abroad")
 # Seconds over which a batch is sent in, and in how many pieces: a slow line, so that what is killed dies in its middle.
 _SLOW, _PIECES = 2.0, 20
@@ -31,7 +31,8 @@ class Order:
     """One request, which its client repeats with the same key; no other message goes to its numbers.
 
     `at` is when it is due, as a share of the drive. `numbers` has one for each row, a message having one. On the first
-    try its client breaks off after `cut` bytes: with all of them sent it does not wait for the answer.
+    try its client breaks off after `cut` bytes: with all of them sent it does not wait for the answer. Where the line
+    `hangs`, the gateway does not learn of it before the order has been accepted over another.
     """
 
     at: float
@@ -42,6 +43,7 @@ class Order:
     content: bytes
     slow: float = 0.0  # seconds
     cut: int | None = None
+    hangs: bool = False
 
     @property
     def is_batch(self) -> bool:
@@ -84,17 +86,20 @@ def _single(index: int, at: float, lane: str) -> Order:
 
 def _batches(rows: int, rng: Random) -> Iterator[Order]:
     number = min(rows, max(_FEWEST_BATCHES, round(rows / _BATCH)))
+    lanes = rng.sample(_OF_BATCHES, len(_OF_BATCHES))
     for batch in range(number):
-        lane = _OF_BATCHES[batch % len(_OF_BATCHES)]
+        lane = lanes[batch % len(lanes)]
         form = "85291{:06d}" if lane == "abroad" else "138{:08d}"
         numbers = [form.format(row) for row in range(batch, rows, number)]
-        numbers.insert(rng.randint(0, len(numbers)), _NO_NUMBER)
-        yield _batch(batch, batch / number, numbers, rng)
+        # Behind the place where a hanging line has come to: what it leaves behind must not take it back.
+        numbers.insert(rng.randint(len(numbers) // 2, len(numbers)), _NO_NUMBER)
+        yield _batch(batch, batch / number, (lane, numbers), rng)
 
 
-def _batch(index: int, at: float, numbers: list[str], rng: Random) -> Order:
-    """Write one as NDJSON or JSON; of three clients one breaks off in the middle, and one does not hear the answer."""
-    shared, params = _mailing(_OF_BATCHES[index % len(_OF_BATCHES)])
+def _batch(index: int, at: float, mailing: tuple[str, list[str]], rng: Random) -> Order:
+    """Write one as NDJSON or JSON; of four clients one breaks off, one does not hear the answer, one's line hangs."""
+    lane, numbers = mailing
+    shared, params = _shared(lane)
     rows = [
         {"to": _written(to), "params": params or _code(row), "reference": str(row)} for row, to in enumerate(numbers)
     ]
@@ -104,11 +109,12 @@ def _batch(index: int, at: float, numbers: list[str], rng: Random) -> Order:
     else:
         path, media = "/v1/batches", "application/json"
         content = json.dumps({**shared, "messages": rows}).encode()
-    cut = (None, int(len(content) * rng.uniform(0.3, 0.9)), len(content))[index % 3]
-    return Order(at, f"batch-{index}", path, media, tuple(numbers), content, _SLOW, cut)
+    early, middle = (int(len(content) * rng.uniform(*where)) for where in ((0.1, 0.45), (0.3, 0.9)))
+    cut, hangs = ((None, False), (middle, False), (len(content), False), (early, True))[index % 4]
+    return Order(at, f"batch-{index}", path, media, tuple(numbers), content, _SLOW, cut, hangs)
 
 
-def _mailing(kind: str) -> tuple[dict[str, str], dict[str, str]]:
+def _shared(kind: str) -> tuple[dict[str, str], dict[str, str]]:
     """Give what the rows share, and their params; none where each has a code of its own."""
     if kind == "abroad":
         return {"template": _ABROAD, "lane": "notice"}, {}

@@ -38,11 +38,11 @@ def test_a_body_goes_over_the_line_whole_and_a_batch_in_pieces() -> None:
 
 
 def test_clients_of_batches_meet_every_kind_of_bad_line_and_one_meets_none() -> None:
-    def line(order: Order) -> tuple[bool, bool]:
-        return order.cut is not None, order.cut == len(order.content)
+    def line(order: Order) -> tuple[bool, bool, bool]:
+        return order.cut is not None, order.cut == len(order.content), order.hangs
 
     met = Counter(line(order) for order in _orders() if order.is_batch)
-    assert met.keys() == {(False, False), (True, False), (True, True)}
+    assert met.keys() == {(False, False, False), (True, False, False), (True, True, False), (True, False, True)}
 
 
 def test_rows_are_named_as_the_answer_says_and_those_that_are_rejected_are_not() -> None:
