@@ -44,7 +44,19 @@ class Connection(connection.Connection):
 
 
 class PooledConnection(kombu_connection.PooledConnection, Connection):  # type: ignore[misc]
-    """One of a pool, of which kombu makes one of its own class: chores and retries go by these."""
+    """One of a pool, of which kombu makes one of its own class: chores and retries go by these.
+
+    Answers to `celery inspect` come by them too, which nobody acknowledges: a channel that notes what it takes would
+    hold them for ever.
+    """
+
+    def get_transport_cls(self) -> Any:
+        chosen: Any = connection.Connection.get_transport_cls(self)
+        if chosen is not get_transport_cls("redis"):
+            return chosen
+        from workers.full import Transport  # noqa: PLC0415 - a producer that never connects does without
+
+        return Transport
 
 
 class Pool(kombu_connection.ConnectionPool):  # type: ignore[misc]

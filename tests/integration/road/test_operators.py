@@ -163,3 +163,12 @@ def test_what_celerys_own_tool_revokes_is_cancelled_and_not_sent_again(tended: G
     assert done.returncode == 0, done.stderr
     assert tended.until_state(message_id, "cancelled", within=30)["reason"] == "revoked"
     assert tended.received(message_id) == []
+
+
+def test_what_workers_answer_to_an_inspection_leaves_nothing_behind(own_gateway: Gateway) -> None:
+    """Nobody acknowledges such an answer, and it comes by the connections by which tasks are published."""
+    program = "from workers.app import app; assert app.control.inspect(timeout=5, limit=1).ping()"
+    done = own_gateway.python(program, SMSGATE_REDIS_URL=own_gateway.redis_url)
+    assert done.returncode == 0, done.stderr
+    held = [json.loads(entry)[0]["properties"]["delivery_info"] for entry in own_gateway.redis.hvals("unacked")]
+    assert [one for one in held if one["exchange"] == "reply.celery.pidbox"] == []
