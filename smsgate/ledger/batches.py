@@ -13,6 +13,7 @@ from smsgate.ledger.connection import border
 from smsgate.ledger.envelope import seal
 from smsgate.ledger.record import TIMELINE, Event, Gathers
 from smsgate.ledger.records import Acceptance
+from smsgate.ledger.turns import in_turn
 from smsgate.message import MessageId
 from smsgate.queues import Queue, TaskName
 from smsgate.states import State
@@ -75,7 +76,7 @@ class Batches:
         at = max(batch.not_before, now)
         common = [part for pair in _record(batch, gathers, now).items() for part in pair]
         group = batch.group(gathers)
-        with border():
+        with border(), in_turn():
             status, known = self._accept(
                 keys=[
                     *(keys.batch(batch.id), keys.due(batch.lane), keys.groups(batch.lane)),

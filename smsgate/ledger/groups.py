@@ -17,7 +17,7 @@ from smsgate.ledger.connection import border
 from smsgate.ledger.envelope import seal
 from smsgate.ledger.outbox import queued
 from smsgate.ledger.record import Claim
-from smsgate.ledger.scripts import AT_ONCE
+from smsgate.ledger.turns import AT_ONCE, in_turn
 from smsgate.message import Lane, MessageId
 from smsgate.queues import LANE_QUEUES, TaskName
 
@@ -68,7 +68,7 @@ class Groups:
     def _slice(
         self, lane: Lane, chunk_id: str, claim: Claim, which: tuple[int, int, str]
     ) -> tuple[str, list[MessageId], list[MessageId], list[MessageId], list[MessageId]]:
-        with border():
+        with border(), in_turn():
             found = self._take(
                 keys=[
                     *(keys.groups(lane), LANE_QUEUES[lane], keys.due(lane), keys.chunk(chunk_id), keys.AT_BROKER),

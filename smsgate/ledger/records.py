@@ -1,8 +1,8 @@
 """The records in Redis, and the only way in which they change."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 import redis
 
@@ -13,15 +13,13 @@ from smsgate.ledger.moves import Move, Moving, Result, Step, moves_of
 from smsgate.ledger.outbox import queued
 from smsgate.ledger.record import Acceptance, Beginning, Begun, Claim, Event, Idempotency, Record
 from smsgate.ledger.retention import Retention
-from smsgate.ledger.scripts import AT_ONCE
 from smsgate.ledger.slots import NOWHERE, Slot
+from smsgate.ledger.turns import in_turn, slices
 from smsgate.message import Lane, MessageId
 from smsgate.queues import Queue
 from smsgate.states import State, predecessors
 
 __all__ = ["Acceptance", "Event", "Idempotency", "Move", "Moving", "Record", "Records", "Result", "Step"]
-
-T = TypeVar("T")
 
 _UNREADABLE: Final = (ValueError, KeyError, TypeError)
 # In which index a message stands in each state in which it does not rest.
@@ -201,7 +199,13 @@ class Records:
         Raises:
             StoreUnavailable: Some may have been moved; the same call may be made again.
         """
-        return [move for some in _slices(messages) for move in self._moved(some, step, None)]
+        if len(messages) == 1:
+            return self._moved(messages, step, None)
+        moves: list[Move] = []
+        for some in slices(messages):
+            with in_turn():
+                moves += self._moved(some, step, None)
+        return moves
 
     def move_each(self, steps: Sequence[tuple[Moving, Step]]) -> list[Move]:
         """Move messages, each by a step of its own, many in a round trip.
@@ -210,8 +214,8 @@ class Records:
             StoreUnavailable: Some may have been moved; the same call may be made again.
         """
         moves: list[Move] = []
-        for some in _slices(steps):  # Redis runs a pipeline through as it runs a script
-            with border():
+        for some in slices(steps):  # Redis runs a pipeline through as it runs a script
+            with border(), in_turn():
                 pipe = self._redis.pipeline(transaction=False)
                 for message, step in some:
                     self._move_in(*self._moving([message], step, NOWHERE), client=pipe)
@@ -234,10 +238,6 @@ class Records:
             *(part for one in messages for part in one.written(step.at + LOOK_AGAIN)),
             *_flat(step.fields),
         ]
-
-
-def _slices(some: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (some[first : first + AT_ONCE] for first in range(0, len(some), AT_ONCE))
 
 
 def _flat(fields: Mapping[str, str | int]) -> list[str | int]:

@@ -5,9 +5,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-# Records that one call of a script claims or changes: a script runs alone, and this many take 1 ms. So what a code
-# needs of Redis comes in between, however many messages leave beside it.
-AT_ONCE: Final = 25
 _USES: Final = re.compile(r"^-- Uses: (.+)$", re.MULTILINE)
 
 

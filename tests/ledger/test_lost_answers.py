@@ -16,7 +16,7 @@ from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.record import Beginning
 from smsgate.ledger.records import Move, Records, Result
 from smsgate.ledger.retention import Retention
-from smsgate.ledger.scripts import AT_ONCE
+from smsgate.ledger.turns import AT_ONCE
 from smsgate.message import Lane, Message, MessageId
 from smsgate.queues import Queue
 from smsgate.states import State
