@@ -8,6 +8,7 @@ from uuid import uuid4
 import redis
 
 from smsgate.ledger import keys, scripts
+from smsgate.ledger.act import Act
 from smsgate.ledger.batch import Batch, Row, Status
 from smsgate.ledger.connection import border
 from smsgate.ledger.envelope import seal
@@ -25,7 +26,7 @@ class Batches:
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
         self._open = client.register_script(scripts.source("open_batch"))
-        self._accept = client.register_script(scripts.source("accept_rows"))
+        self._accept = Act(client, "accept_rows")
         self._note = client.register_script(scripts.source("note_batch"))
         self._steer = client.register_script(scripts.source("steer_batch"))
 

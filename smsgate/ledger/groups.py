@@ -45,7 +45,7 @@ class Groups:
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
         self._take = Act(client, "take_chunk")
-        self._ready = client.register_script(scripts.source("chunks_ready"))
+        self._ready = Act(client, "chunks_ready")
         self._push = client.register_script(scripts.source("push"))
 
     def take(self, lane: Lane, chunk_id: str, claim: Claim, *, most: int) -> Chunk:
