@@ -53,6 +53,7 @@ class DeliverChunk:
         chunk_id, at = secrets.token_hex(8), self.now()
         most = self.brake.most_of(lane, MOST_IN_A_CHUNK, chunk_id)
         if not most:
+            self.groups.left(lane)
             log.info("chunk_held_back", lane=lane)
             return 0
         claim = Claim(at, at, self.patience.lease_until(at), self.channel.name, ATTEMPTS, 0)

@@ -102,6 +102,15 @@ class Groups:
                 self._push(keys=[LANE_QUEUES[lane]], args=[task(lane) for _ in range(ready)])
         return ready
 
+    def left(self, lane: Lane) -> None:
+        """Note that a task that takes chunks was worked off and took none: the next few may follow it.
+
+        Raises:
+            StoreUnavailable: They follow when those that were queued ahead count as lost.
+        """
+        with border():
+            self._redis.delete(keys.ahead(lane))
+
     def offer(self, lane: Lane) -> None:
         """Queue a task that takes a chunk, unless there are enough of them.
 

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 import pytest
 import redis
 
+from smsgate.flow.brake import Brake
+from smsgate.flow.deliver_chunk import DeliverChunk
 from smsgate.flow.gather import Gather
 from smsgate.flow.submit import Submit
 from smsgate.ledger import keys
@@ -18,6 +20,7 @@ from smsgate.message import Lane, MessageId
 from smsgate.queues import Queue
 from tests.ledger.conftest import Clock
 from tests.ledger.gathered import claim, gathered, gathering
+from tests.ledger.providers import Nobody
 
 
 @pytest.fixture
@@ -104,3 +107,16 @@ def test_what_gathers_in_a_full_redis_gets_its_tasks(
         assert groups.fill(Lane.BULK, clock()) == 1
         assert store.llen(Queue.BULK) == 1
         assert len(_take(groups, clock)) == 3
+
+
+def test_once_a_lane_goes_on_the_tasks_that_it_turned_away_are_followed_by_others(
+    submit: Submit, records: Records, groups: Groups, brake: Brake, lanes: Lanes, clock: Clock, store: redis.Redis
+) -> None:
+    store.lpush(Queue.BULK, *["another task"] * 1000)
+    gathered(submit, 3000)
+    assert groups.fill(Lane.BULK, clock()) == MOST_AMONG_OTHERS
+    lanes.pause(Lane.BULK, Pause(By.HAND, "", clock()))
+    assert DeliverChunk(records, groups, brake, Nobody(), "sign", now=clock)(Lane.BULK) == 0
+    lanes.resume(Lane.BULK)
+    store.lpush(Queue.BULK, *["another task"] * 1000)
+    assert groups.fill(Lane.BULK, clock()) == MOST_AMONG_OTHERS
