@@ -5,16 +5,20 @@ its task in one act does so here too. Whoever hands them on takes a parcel, publ
 leaves behind goes back when its lease is over. So a task reaches the broker at least once.
 """
 
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, cast
 from uuid import uuid4
 
 import redis
 
+from smsgate.errors import StoreUnavailable
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
-from smsgate.queues import Queue
+from smsgate.ledger.envelope import unseal
+from smsgate.queues import LANE_QUEUES, Queue
 
 # Milliseconds within which a parcel is handed on: longer than whoever publishes goes on (see publisher.LONGEST).
 LEASE: Final = 30_000
@@ -68,6 +72,7 @@ class Outbox:
         Raises:
             StoreUnavailable: All of it goes back after a while, and is handed on once more.
         """
+        self._queued_anew([parcel.posted[place] for place in refused])
         self._settled(parcel, "", [*(place + 1 for place in left), *(-place - 1 for place in refused)])
 
     def put_back(self, parcel: Parcel) -> None:
@@ -100,12 +105,35 @@ class Outbox:
             counts = sum(map(int, pipe.execute()))
             return counts + sum(int(self._redis.llen(keys.PARCEL_OF + token)) // 2 for token in tokens)
 
+    def _queued_anew(self, refused: Sequence[Posted]) -> None:
+        """Note that messages go behind what was queued meanwhile.
+
+        The marks among that say nothing of them; by the time at which they were queued first the sweep would take each
+        for lost, whenever a mark comes out, and queue it once more. A full Redis refuses this, and gets those.
+        """
+        now = int(time.time() * 1000)
+        with suppress(StoreUnavailable), border():
+            pipe = self._redis.pipeline(transaction=False)
+            for one in refused:
+                for lane in (lane for lane, queue in LANE_QUEUES.items() if queue == one.queue):
+                    pipe.zadd(keys.waiting(lane), {_task_id(one.entry): now}, xx=True, gt=True)
+            pipe.execute()
+
     def _settled(self, parcel: Parcel, what: str, places: Sequence[int]) -> None:
         with border():
             self._settle(
                 keys=[keys.PARCELS, keys.PARCEL_OF + parcel.token, keys.AT_BROKER],
                 args=[parcel.token, keys.AT_BROKER_TTL, what, *places],
             )
+
+
+def _task_id(entry: str) -> str:
+    try:
+        named = str(unseal(entry).headers.get("id", ""))
+    except ValueError:
+        return ""
+    # Half a surrogate pair is no text that Redis could be asked about.
+    return named if named.isascii() else ""
 
 
 def queued(client: redis.Redis, queue: Queue) -> int:

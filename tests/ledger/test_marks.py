@@ -1,6 +1,7 @@
 """How far a lane is worked off at a broker that cannot be looked into."""
 
 import json
+import time
 
 import pytest
 import redis
@@ -10,6 +11,7 @@ from smsgate.flow.submit import Submit
 from smsgate.flow.sweep import Sweep
 from smsgate.ledger.envelope import unseal
 from smsgate.ledger.marks import OFTEN, SLACK, Marks
+from smsgate.ledger.outbox import Outbox
 from smsgate.ledger.records import Records
 from smsgate.ledger.schedule import Schedule
 from smsgate.message import Lane, Message
@@ -125,3 +127,20 @@ def test_a_clock_that_was_ahead_for_a_while_neither_stops_the_marks_nor_makes_a_
     sweep()
     _pass(store, marks, clock())
     assert sweep() == 1
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_message_that_the_broker_refuses_is_not_lost_because_a_mark_has_overtaken_it(
+    records: Records, schedule: Schedule, marks: Marks, store: redis.Redis, times: int
+) -> None:
+    now = int(time.time() * 1000)
+    Submit(records, now=lambda: now - 120_000)(MESSAGE)
+    outbox = Outbox(store)
+    for _ in range(times):
+        parcel = outbox.take()
+        (place,) = (place for place, one in enumerate(parcel.posted) if TaskName.MARK not in one.entry)
+        outbox.handed_on(parcel, refused=[place])
+        marks.passed(Lane.BULK, now, now)
+        assert Sweep(records, schedule, PATIENCE, lambda: now, marks)() == 0
+    tasks = [json.loads(one)["headers"]["task"] for one in store.lrange(Queue.BULK, 0, -1)]
+    assert tasks.count(TaskName.SEND) == 1
