@@ -5,9 +5,11 @@ done a slice at a time, and by one thread of a process after the other: eight th
 next wait for eight, mostly a code, which needs half a dozen answers on its way. They gain nothing by it.
 """
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -16,7 +18,6 @@ T = TypeVar("T")
 AT_ONCE: Final = 25
 # Seconds after which it is nobody's turn any more: Redis is away, and each finds that out for itself.
 _LONGEST: Final = 0.1
-_turn: Final = threading.Lock()
 
 
 def slices(some: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -27,9 +28,16 @@ def slices(some: Sequence[T]) -> Iterator[Sequence[T]]:
 @contextmanager
 def in_turn() -> Iterator[None]:
     """Wait until no other thread of this process is in such a block, though not for long."""
-    is_mine = _turn.acquire(timeout=_LONGEST)
+    turn = _turn(os.getpid())
+    is_mine = turn.acquire(timeout=_LONGEST)
     try:
         yield
     finally:
         if is_mine:
-            _turn.release()
+            turn.release()
+
+
+@cache
+def _turn(_pid: int) -> threading.Lock:
+    """Give a process its own: one forked while another thread had its turn would never get it."""
+    return threading.Lock()

@@ -1,5 +1,6 @@
 """Slices of work at Redis: one thread after the other, and none waits for one that hangs."""
 
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -46,3 +47,26 @@ def test_one_that_hangs_or_fails_in_its_turn_holds_up_nobody_for_long() -> None:
     thread.join()
     with in_turn():
         assert not thread.is_alive()
+
+
+def test_a_process_that_was_forked_while_a_thread_had_its_turn_has_turns_of_its_own() -> None:
+    has_it, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with in_turn():
+            has_it.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    has_it.wait(30)
+    child = os.fork()
+    if not child:
+        began = time.monotonic()
+        for _ in range(10):
+            with in_turn():
+                pass
+        os._exit(time.monotonic() - began > 0.5)
+    done.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
