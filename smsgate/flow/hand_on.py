@@ -116,7 +116,8 @@ class HandOn:
         try:
             left = self._publisher.publish([letter for _, letter in letters], seconds)
         except BrokerUnavailable:
-            self._outbox.put_back(parcel)
+            # What was set aside stays there: put back, it would be set aside again by every try.
+            self._outbox.put_back(parcel, but=set(range(len(parcel.posted))) - {place for place, _ in letters})
             raise
         if left.refused:
             queues = ", ".join(sorted({parcel.posted[letters[place][0]].queue for place in left.refused}))

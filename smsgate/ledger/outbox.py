@@ -6,7 +6,7 @@ leaves behind goes back when its lease is over. So a task reaches the broker at 
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, cast
@@ -73,11 +73,11 @@ class Outbox:
             StoreUnavailable: All of it goes back after a while, and is handed on once more.
         """
         self._queued_anew([parcel.posted[place] for place in refused])
-        self._settled(parcel, "", [*(place + 1 for place in left), *(-place - 1 for place in refused)])
+        self._settled(parcel, [*(place + 1 for place in left), *(-place - 1 for place in refused)])
 
-    def put_back(self, parcel: Parcel) -> None:
-        """Put a parcel back whole, to be taken next."""
-        self._settled(parcel, "all", ())
+    def put_back(self, parcel: Parcel, *, but: Collection[int] = ()) -> None:
+        """Put a parcel back, to be taken next, `but` what stands in it at these places."""
+        self._settled(parcel, [place + 1 for place in range(len(parcel.posted)) if place not in but])
 
     def note_at_broker(self, counts: Mapping[Queue, int]) -> None:
         """Note how many tasks the broker holds, as far as it says so; it is believed for some seconds."""
@@ -119,11 +119,11 @@ class Outbox:
                     pipe.zadd(keys.waiting(lane), {_task_id(one.entry): now}, xx=True, gt=True)
             pipe.execute()
 
-    def _settled(self, parcel: Parcel, what: str, places: Sequence[int]) -> None:
+    def _settled(self, parcel: Parcel, places: Sequence[int]) -> None:
         with border():
             self._settle(
                 keys=[keys.PARCELS, keys.PARCEL_OF + parcel.token, keys.AT_BROKER],
-                args=[parcel.token, keys.AT_BROKER_TTL, what, *places],
+                args=[parcel.token, keys.AT_BROKER_TTL, *places],
             )
 
 

@@ -116,6 +116,19 @@ def test_what_is_no_message_is_kept_for_an_operator_and_holds_up_nothing(
     assert (stray.queue, stray.entry) == (Queue.OTP, entry)
 
 
+def test_what_is_no_message_is_kept_once_however_often_the_broker_is_tried_in_vain(
+    records: Records, store: redis.Redis
+) -> None:
+    store.lpush(Queue.OTP, "rubbish")
+    Submit(records)(MESSAGE, message_id="m1")
+    away = HandOn(Outbox(store), Publisher("redis://127.0.0.1:1/0", {}), lambda: Strays(store))
+    for _ in range(3):
+        with pytest.raises(BrokerUnavailable):
+            away(1)
+    assert [one.entry for one in Strays(store).newest()] == ["rubbish"]
+    assert [json.loads(one)["headers"]["id"] for one in store.lrange(Queue.OTP, 0, -1)] == ["m1"]
+
+
 def test_one_that_cannot_be_published_holds_up_no_other(records: Records, store: redis.Redis) -> None:
     """AMQP knows no number of 65 bits; Redis takes whatever is JSON."""
     url = os.environ.get("SMSGATE_TESTS_AMQP_URL")
