@@ -84,9 +84,9 @@ class RowWriter:
     ) -> None:
         """Take the parts, how far the batch has come in, and the seconds for which a row is kept after its end."""
         self.upload = upload
-        is_old = kept is not None and now() - upload.batch.created_at >= kept * 1000
         # Of a batch that is older than that, rows up to this number may have been sent and forgotten.
-        self._forgotten_below = upload.batch.received if upload.replayed and is_old else 0
+        self._forgotten_below = upload.batch.received if upload.replayed and kept is not None else 0
+        self._forgets_from = upload.batch.created_at + (kept or 0) * 1000
         self._records, self._batches, self._groups, self._now = records, batches, groups, now
         self._rows: list[Row] = []
         self._text = self._pieces = 0
@@ -142,7 +142,8 @@ class RowWriter:
 
     def _remembered(self, rows: list[Row]) -> list[Row]:
         """Refuse rows that may have been sent, and whose records are gone: written again, they would be sent again."""
-        old = [row.index for row in rows if row.index < self._forgotten_below]
+        below = self._forgotten_below if self._now() >= self._forgets_from else 0
+        old = [row.index for row in rows if row.index < below]
         records = self._records.read_all([row_id(self.upload.batch.id, index) for index in old]) if old else ()
         gone = {index for index, record in zip(old, records, strict=True) if record is None}
         for index in sorted(gone):

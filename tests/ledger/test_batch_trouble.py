@@ -153,3 +153,19 @@ def test_rows_that_were_sent_and_forgotten_are_not_sent_again(
         (2, True),
     ]
     assert not any(records.read_all([MessageId(f"{first.id}-{place}") for place in (0, 2)]))
+
+
+def test_rows_that_are_forgotten_while_they_are_sent_again_are_not_sent_again(store: redis.Redis, clock: Clock) -> None:
+    submit = replace(submitter(store, clock), kept=3600)
+    first = submit(common(), rows(250), idempotency_key="k")
+    clock.advance(3599)
+
+    def slowly() -> Iterator[Given]:
+        for given in rows(250):
+            if given.index == 150:
+                clock.advance(1)
+                store.delete(*(keys.record(MessageId(f"{first.id}-{place}")) for place in range(200, 250)))
+            yield given
+
+    again = submit(common(), slowly(), idempotency_key="k")
+    assert (again.accepted, again.rejected_count) == (200, 50)
