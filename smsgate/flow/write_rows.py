@@ -89,7 +89,7 @@ class RowWriter:
         self._forgets_from = upload.batch.created_at + (kept or 0) * 1000
         self._records, self._batches, self._groups, self._now = records, batches, groups, now
         self._rows: list[Row] = []
-        self._text = self._pieces = 0
+        self._text = self._pieces = self._forgotten = 0
         self._written_at = self._filled_at = now()
         shared = upload.batch.common
         self._shared = {name: value for name, value in shared.items() if name not in ("template", "lane")}
@@ -146,6 +146,7 @@ class RowWriter:
         old = [row.index for row in rows if row.index < below]
         records = self._records.read_all([row_id(self.upload.batch.id, index) for index in old]) if old else ()
         gone = {index for index, record in zip(old, records, strict=True) if record is None}
+        self._forgotten += len(gone)
         for index in sorted(gone):
             self._reject(index, [_FORGOTTEN])
         return [row for row in rows if row.index not in gone]
@@ -179,7 +180,9 @@ class RowWriter:
 
     def _note(self, *, complete: bool) -> None:
         upload = self.upload
-        counts = {"received": upload.received, "rejected": upload.rejected_count}
+        # What was forgotten the batch has counted, as accepted or as rejected, when it came first.
+        rejected = max(upload.rejected_count - self._forgotten, upload.batch.rejected if self._forgotten else 0)
+        counts = {"received": upload.received, "rejected": rejected}
         self._batches.note(upload.batch.id, self._now(), complete=complete, **counts)
 
     def _compare(self, rows: Sequence[Row]) -> None:

@@ -153,6 +153,8 @@ def test_rows_that_were_sent_and_forgotten_are_not_sent_again(
         (2, True),
     ]
     assert not any(records.read_all([MessageId(f"{first.id}-{place}") for place in (0, 2)]))
+    known = batch_of(submit, again)
+    assert (known.received, known.accepted, known.rejected) == (5, 5, 0)  # as they came first
 
 
 def test_rows_that_are_forgotten_while_they_are_sent_again_are_not_sent_again(store: redis.Redis, clock: Clock) -> None:
