@@ -1,9 +1,10 @@
 """What this process owes the broker: acknowledgements, and tasks to give back."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -17,11 +18,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Debt:
-    """What is owed for one tag: an acknowledgement, or the task itself, to be taken next or `last`."""
+    """What is owed for one tag: an acknowledgement, or the task itself, to be taken next or `last`.
+
+    `tried_at` (Unix seconds) is when it was given back by a call whose answer was lost.
+    """
 
     tag: str
     gives_back: bool = False
     last: bool = False
+    tried_at: float | None = None
 
 
 class Debts:
@@ -85,11 +90,13 @@ class Debts:
         return room
 
     def _given_back(self, unacked: Unacked, debt: Debt) -> Return:
+        now = time.time()
         try:
-            return unacked.give_back(debt.tag, last=debt.last)
+            return unacked.give_back(debt.tag, last=debt.last, taken_before=debt.tried_at)
         except StoreUnavailable:
+            # It may be back all the same, and in somebody's hands by the next try.
             with self._lock:
-                self._owed.setdefault(debt.tag, debt)
+                self._owed.setdefault(debt.tag, replace(debt, tried_at=debt.tried_at or now))
             raise
 
     def _owe(self, debt: Debt) -> None:

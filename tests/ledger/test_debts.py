@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
+from smsgate.errors import StoreUnavailable
 from smsgate.ledger.unacked import Return, Taken, Unacked
 from workers.debts import Debts
 
@@ -64,3 +65,21 @@ def test_what_could_not_be_given_back_is_owed_still(unacked: Interrupted, store:
     assert debts.pay(unacked)
     assert not debts.open()
     assert store.llen(QUEUE) == 1
+
+
+def test_a_task_whose_return_was_not_answered_is_left_to_whoever_has_taken_it_since(
+    unacked: Interrupted, store: redis.Redis
+) -> None:
+    debts, worker = Debts(), Unacked(store, "unacked_index", "unacked")
+
+    def lose_the_answer() -> None:
+        raise StoreUnavailable("silent")
+
+    debts.give_back("first", last=False)
+    unacked.then = lose_the_answer
+    assert not debts.pay(unacked)
+    worker.take(Taken("first", str(store.rpop(QUEUE))), QUEUE, QUEUE, 0)
+    assert debts.pay(unacked)
+    assert not debts.open()
+    assert store.hexists("unacked", "first")
+    assert store.llen(QUEUE) == 0
