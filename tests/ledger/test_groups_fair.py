@@ -109,6 +109,20 @@ def test_what_gathers_in_a_full_redis_gets_its_tasks(
         assert len(_take(groups, clock)) == 3
 
 
+def test_what_gathers_in_a_full_redis_gets_its_tasks_also_among_others(
+    clock: Clock, start_redis: Callable[..., AbstractContextManager[tuple[str, object]]]
+) -> None:
+    with start_redis("--maxmemory-policy", "noeviction") as (url, _):
+        store = connect_briefly(url)
+        groups = Groups(store)
+        gathered(Submit(Records(store, retention=Retention(60)), gathering(groups), now=clock), 3)
+        store.lpush(Queue.BULK, *["another task"] * 100)
+        store.config_set("maxmemory", 1)
+        clock.advance(2)
+        assert groups.fill(Lane.BULK, clock()) == 1
+        assert groups.fill(Lane.BULK, clock()) == 0
+
+
 def test_once_a_lane_goes_on_the_tasks_that_it_turned_away_are_followed_by_others(
     submit: Submit, records: Records, groups: Groups, brake: Brake, lanes: Lanes, clock: Clock, store: redis.Redis
 ) -> None:

@@ -34,6 +34,8 @@ for _, group in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LI
   end
 end
 if is_full and ready > 0 then
+  -- The first write: a full Redis refuses a script that begins with one that takes memory.
+  redis.call('DEL', KEYS[4])
   redis.call('SET', KEYS[4], '', 'EX', ARGV[6])
 end
 return math.min(room, ready)
