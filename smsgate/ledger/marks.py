@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import redis
 
-from smsgate.ledger import keys
+from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
 from smsgate.ledger.envelope import seal
 from smsgate.message import Lane
@@ -29,6 +29,8 @@ class Marks:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._put_in = client.register_script(scripts.source("put_mark"))
+        self._pass = client.register_script(scripts.source("pass_mark"))
 
     def worked_off(self, lane: Lane, now: int) -> int | None:
         """Tell up to when (Unix milliseconds) every task of a lane has left its queue; None where that is not known.
@@ -51,22 +53,13 @@ class Marks:
     def passed(self, lane: Lane, at: int, now: int) -> None:
         """Note that a mark has come out that was put at `at` (Unix milliseconds).
 
-        The latest counts, as they may come out in another order. One from the future, of a clock that was wrong for a
-        while, says nothing, and must not hide those that are right.
+        Raises:
+            StoreUnavailable: Redis is away.
         """
         with border():
-            known = self._redis.zscore(keys.MARKS_PASSED, lane)
-            pipe = self._redis.pipeline()
-            if at <= now + SLACK:
-                pipe.zadd(keys.MARKS_PASSED, {lane: at}, gt=known is None or known <= now + SLACK)
-            pipe.zrem(keys.MARKS_OUT, lane)
-            pipe.execute()
+            self._pass(keys=[keys.MARKS_OUT, keys.MARKS_PASSED], args=[lane, at, now + SLACK])
 
     def _put(self, lane: Lane, at: int) -> None:
         task = seal(TaskName.MARK, str(uuid4()), LANE_QUEUES[lane], [lane, at], {}, shown_args=repr((str(lane), at)))
         with border():
-            pipe = self._redis.pipeline()
-            pipe.lpush(LANE_QUEUES[lane], task)
-            pipe.zadd(keys.MARKS_PUT, {lane: at})
-            pipe.zincrby(keys.MARKS_OUT, 1, lane)
-            pipe.execute()
+            self._put_in(keys=[LANE_QUEUES[lane], keys.MARKS_PUT, keys.MARKS_OUT], args=[lane, at, task])

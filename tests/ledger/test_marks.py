@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 import redis
@@ -9,6 +11,7 @@ import redis
 from smsgate.flow.patience import Patience
 from smsgate.flow.submit import Submit
 from smsgate.flow.sweep import Sweep
+from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.envelope import unseal
 from smsgate.ledger.marks import OFTEN, SLACK, Marks
 from smsgate.ledger.outbox import Outbox
@@ -127,6 +130,19 @@ def test_a_clock_that_was_ahead_for_a_while_neither_stops_the_marks_nor_makes_a_
     sweep()
     _pass(store, marks, clock())
     assert sweep() == 1
+
+
+def test_marks_go_on_in_a_full_redis(
+    clock: Clock, start_redis: Callable[..., AbstractContextManager[tuple[str, object]]]
+) -> None:
+    with start_redis("--maxmemory-policy", "noeviction") as (url, _):
+        store = connect_briefly(url)
+        marks = Marks(store)
+        store.config_set("maxmemory", 1)
+        assert marks.worked_off(Lane.OTP, clock()) is None
+        assert _arrive(store, Queue.OTP) == [[TaskName.MARK, Lane.OTP, clock()]]
+        marks.passed(Lane.OTP, clock(), clock())
+        assert marks.worked_off(Lane.OTP, clock() + 1) == clock() - SLACK
 
 
 @pytest.mark.parametrize("times", [1, 3])
