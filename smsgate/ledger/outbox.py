@@ -51,6 +51,7 @@ class Outbox:
         self._lease = lease
         self._take = client.register_script(scripts.source("take_parcel"))
         self._settle = client.register_script(scripts.source("settle_parcel"))
+        self._note = client.register_script(scripts.source("note_at_broker"))
 
     def take(self, most: int = MOST) -> Parcel:
         """Take up to `most` entries of each queue.
@@ -84,10 +85,10 @@ class Outbox:
         if not counts:
             return
         with border():
-            pipe = self._redis.pipeline()
-            pipe.hset(keys.AT_BROKER, mapping={str(queue): count for queue, count in counts.items()})
-            pipe.expire(keys.AT_BROKER, keys.AT_BROKER_TTL)
-            pipe.execute()
+            self._note(
+                keys=[keys.AT_BROKER],
+                args=[keys.AT_BROKER_TTL, *(part for queue, count in counts.items() for part in (queue, count))],
+            )
 
     def at_broker(self) -> dict[str, int]:
         """Tell how many tasks of each queue the broker holds, as far as that is known now."""

@@ -1,11 +1,14 @@
 """Tasks on their way to a broker of their own: taken in order, given back when they do not arrive."""
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 import redis
 
 from smsgate.ledger import keys
+from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.outbox import Outbox, Parcel, queued
 from smsgate.queues import Queue
 
@@ -100,3 +103,16 @@ def test_a_queue_counts_what_is_here_and_what_the_broker_holds(outbox: Outbox, s
     assert queued(store, Queue.BULK) == 2
     outbox.note_at_broker({Queue.BULK: 40, Queue.OTP: -1})
     assert (queued(store, Queue.BULK), queued(store, Queue.OTP)) == (42, 0)
+
+
+def test_how_many_the_broker_holds_is_known_in_a_full_redis_and_of_no_queue_that_cannot_be_counted(
+    start_redis: Callable[..., AbstractContextManager[tuple[str, object]]],
+) -> None:
+    with start_redis("--maxmemory-policy", "noeviction") as (url, _):
+        store = connect_briefly(url)
+        outbox = Outbox(store)
+        outbox.note_at_broker({Queue.OTP: 1, Queue.BULK: 7})
+        store.config_set("maxmemory", 1)
+        outbox.note_at_broker({Queue.BULK: 2})
+        assert outbox.at_broker() == {Queue.BULK: 2}
+        assert 0 < store.ttl(keys.AT_BROKER) <= keys.AT_BROKER_TTL
