@@ -11,7 +11,8 @@ from smsgate.errors import FieldError, InvalidMessage
 from smsgate.flow.submit_batch import Withdrawn
 from smsgate.flow.write_rows import Given, given
 from smsgate.http.rows.body import Body
-from smsgate.http.rows.unique import named_twice, unique
+from smsgate.http.rows.halves import Halves
+from smsgate.http.rows.unique import named_twice, shown, unique
 
 # Bytes of the batch's own fields, and of one row; the longest that keep to their limits are far below.
 LONGEST: Final = 64 * 1024
@@ -32,7 +33,8 @@ class JsonBatch:
             InvalidMessage: It is no JSON object, or has no `messages`.
         """
         self._measured = _Measured(body)
-        self._events: Iterator[Event] = iter(ijson.basic_parse(self._measured, use_float=True))
+        self._halves = Halves(self._measured.read)
+        self._events: Iterator[Event] = iter(ijson.basic_parse(self._halves, use_float=True))
         self.head = self._read_head()
 
     def rows(self) -> Iterator[Given]:
@@ -50,7 +52,7 @@ class JsonBatch:
             yield _given(index, _value(self._next, kind, value))
         kind, name = self._next()
         if kind != "end_map":
-            raise Withdrawn([FieldError(str(name)[:100], "must stand before messages, which is the last member")])
+            raise Withdrawn([FieldError(shown(name)[:100], "must stand before messages, which is the last member")])
         if self._event() is not None:
             raise _wrong("goes on behind its end")
 
@@ -75,7 +77,7 @@ class JsonBatch:
 
     def _event(self) -> Event | None:
         try:
-            return next(self._events, None)
+            event = next(self._events, None)
         except InvalidMessage:
             raise  # the body's own, which are ValueErrors too
         except IncompleteJSONError:
@@ -84,6 +86,7 @@ class JsonBatch:
             ) from None
         except (JSONError, ValueError):
             raise _wrong("is not JSON in UTF-8") from None
+        return (event[0], self._halves.restored(event[1])) if event and self._halves.found else event
 
 
 class _Measured:
@@ -115,7 +118,7 @@ class _Twice:
     """An object that names a key twice."""
 
     def __init__(self, name: str) -> None:
-        self.error = FieldError(name.encode("utf-8", "backslashreplace").decode(), "is given twice; give it once")
+        self.error = FieldError(shown(name), "is given twice; give it once")
 
 
 def _value(following: Callable[[], Event], kind: str, value: Any, depth: int = 0) -> Any:

@@ -15,8 +15,7 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     known = dict(pairs)
     twice = named_twice(name for name, _ in pairs) if len(known) < len(pairs) else None
     if twice is not None:
-        shown = twice.encode("utf-8", "backslashreplace").decode()
-        raise InvalidMessage([FieldError(shown, "is given twice; give it once")])
+        raise InvalidMessage([FieldError(shown(twice), "is given twice; give it once")])
     return known
 
 
@@ -28,3 +27,8 @@ def named_twice(names: Iterable[str]) -> str | None:
             return name
         known.add(name)
     return None
+
+
+def shown(name: str) -> str:
+    """Write a name so that an answer can hold it: of half a surrogate pair, its escape."""
+    return name.encode("utf-8", "backslashreplace").decode()
