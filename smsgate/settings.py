@@ -1,11 +1,13 @@
 """What the environment says, read once at start and checked whole: every gap is named at once."""
 
+import json
 import os
 from functools import cache
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from smsgate.errors import SettingsError
 from smsgate.urls import checked_broker, checked_redis, is_same_redis
@@ -18,6 +20,17 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 MOST_TOGETHER: Final = 100
 # The states in which a message is kept for a while: its ends, and dead.
 Ended = Literal["delivered", "undelivered", "failed", "rejected", "expired", "cancelled", "dead"]
+
+
+def _decoded(written: object) -> object:
+    try:
+        return json.loads(written) if isinstance(written, str) else written
+    except ValueError:
+        raise ValueError("is not JSON; write an object, with names and text in double quotes") from None
+
+
+# pydantic-settings itself gives up at the first one that is no JSON, before it looks at the others.
+AsJson: Final = (NoDecode, BeforeValidator(_decoded))
 
 
 class Together(BaseModel):
@@ -49,7 +62,7 @@ class Settings(BaseSettings):
         description="Another broker for Celery's tasks, such as amqp://, sentinel:// or a second redis://; without it "
         "they wait in the Redis of the records.",
     )
-    broker_options: dict[str, Any] = Field(
+    broker_options: Annotated[dict[str, Any], *AsJson] = Field(
         default_factory=dict,
         repr=False,
         description='What kombu\'s transport to that broker is given besides, such as {"master_name": "main"}.',
@@ -94,7 +107,7 @@ class Settings(BaseSettings):
     retention_days: float = Field(
         default=7.0, gt=0, le=365, description="Days for which a message can be read after its end; at least an hour."
     )
-    retention_days_by_state: dict[Ended, Annotated[float, Field(gt=0, le=365)]] = Field(
+    retention_days_by_state: Annotated[dict[Ended, Annotated[float, Field(gt=0, le=365)]], *AsJson] = Field(
         default_factory=dict,
         description='Days for messages that ended so, where they differ from the others, such as {"delivered": 1, '
         '"dead": 30}; `dead` is 45 otherwise.',
@@ -109,7 +122,7 @@ class Settings(BaseSettings):
     gather_size: int = Field(
         default=MOST_TOGETHER, ge=1, le=MOST_TOGETHER, description="Messages that leave at once, without more waiting."
     )
-    gather_by_template: dict[str, Together] = Field(
+    gather_by_template: Annotated[dict[str, Together], *AsJson] = Field(
         default_factory=dict,
         description='What differs for some templates, such as {"SMS_154950909": {"seconds": 0.5, "size": 20}}.',
     )
@@ -197,20 +210,17 @@ def load(*required: str) -> Settings:
     Raises:
         SettingsError: It names every setting that is missing or wrong, and the fix.
     """
-    gaps: list[str] = []
     try:
         settings = Settings()
     except ValidationError as error:
-        gaps += [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)]
-        wrong = {_variable(one["loc"]) for one in error.errors(include_url=False)}
-        gaps += [
-            _missing(name) for name in required if not os.environ.get(name_of(name)) and name_of(name) not in wrong
-        ]
+        gaps = [(_variable(one["loc"]), _wrong(one)) for one in error.errors(include_url=False)]
+        unset = [name for name in required if not os.environ.get(name_of(name)) and name_of(name) not in dict(gaps)]
     else:
-        gaps += [_missing(name) for name in required if getattr(settings, name) is None]
-        if not gaps:
+        gaps, unset = [], [name for name in required if getattr(settings, name) is None]
+        if not unset:
             return settings
-    raise SettingsError("Settings:\n" + "\n".join(f"  {gap}" for gap in gaps))
+    gaps += [(name_of(name), f"is not set. {Settings.model_fields[name].description}") for name in unset]
+    raise SettingsError("Settings:\n" + "\n".join(f"  {variable}: {what}" for variable, what in gaps))
 
 
 @cache
@@ -231,5 +241,9 @@ def _variable(loc: tuple[Any, ...]) -> str:
     return name if name.isupper() else name_of(name)
 
 
-def _missing(field: str) -> str:
-    return f"{name_of(field)}: is not set. {Settings.model_fields[field].description}"
+def _wrong(error: ErrorDetails) -> str:
+    """Say what is wrong, where within, and what the setting is for: what a number must be does not tell its unit."""
+    field = str(error["loc"][0]).removeprefix(PREFIX).lower()
+    within = "".join(f"{part}: " for part in error["loc"][1:] if part != "[key]")
+    meant = f". {Settings.model_fields[field].description}" if field in Settings.model_fields else ""
+    return f"{within}{error['msg'].removeprefix('Value error, ')}{meant}"

@@ -199,3 +199,36 @@ def test_nothing_of_the_broker_is_in_the_text_of_settings(monkeypatch: pytest.Mo
     monkeypatch.setenv("SMSGATE_BROKER_OPTIONS", f'{{"sentinel_kwargs": {{"password": "{HIDDEN}"}}}}')
     assert HIDDEN not in repr(load())
     assert load().broker_options == {"sentinel_kwargs": {"password": HIDDEN}}
+
+
+def test_what_is_no_json_is_named_like_any_other_mistake_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGATE_BROKER_OPTIONS", f"{{password: {HIDDEN}}}")
+    monkeypatch.setenv("SMSGATE_RETENTION_DAYS_BY_STATE", "delivered=1")
+    monkeypatch.setenv("SMSGATE_GATHER_BY_TEMPLATE", "[]")
+    monkeypatch.setenv("SMSGATE_HTTP_PORT", "none")
+    lines = _lines()
+    assert lines.keys() == {
+        "SMSGATE_BROKER_OPTIONS",
+        "SMSGATE_RETENTION_DAYS_BY_STATE",
+        "SMSGATE_GATHER_BY_TEMPLATE",
+        "SMSGATE_HTTP_PORT",
+    }
+    assert "is not JSON" in lines["SMSGATE_BROKER_OPTIONS"]
+    assert HIDDEN not in _refusal()
+
+
+def test_a_mistake_within_json_is_named_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGATE_GATHER_BY_TEMPLATE", '{"SMS_1": {"seconds": 900}, "SMS_2": {"sizes": 5}}')
+    monkeypatch.setenv("SMSGATE_RETENTION_DAYS_BY_STATE", '{"sold": 1}')
+    refusal = _refusal()
+    assert "SMSGATE_GATHER_BY_TEMPLATE: SMS_1: seconds: " in refusal
+    assert "SMSGATE_GATHER_BY_TEMPLATE: SMS_2: sizes: " in refusal
+    assert "SMSGATE_RETENTION_DAYS_BY_STATE: sold: " in refusal
+
+
+def test_a_mistake_is_told_with_what_the_setting_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGATE_GATHER_SECONDS", "abc")
+    monkeypatch.setenv("SMSGATE_BROKER_URL", "foo")
+    lines = _lines()
+    assert "Seconds for which" in lines["SMSGATE_GATHER_SECONDS"]
+    assert lines["SMSGATE_BROKER_URL"].startswith("must be KIND://")
