@@ -113,6 +113,8 @@ def _read(file: IO[bytes], form: str) -> tuple[dict[str, Any], Iterable[Given]]:
 def _way_on(broken: UploadBroken, key: str | None) -> str:
     if isinstance(broken.error, StoreUnavailable | InvalidMessage | OSError) and key:
         return "The same command, with this --key, goes on where it ended."
+    if not broken.upload.accepted and not isinstance(broken.error, StoreUnavailable):
+        return "Nothing was accepted."
     return f"`smsgate batch cancel {broken.upload.id}` calls back what has not gone yet."
 
 

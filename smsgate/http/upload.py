@@ -1,5 +1,6 @@
 """Read the upload of a batch, in whichever format, and say how far it came."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -23,6 +24,8 @@ _GO_ON: Final = (
     "Send all rows again with the same Idempotency-Key: what is there is not sent twice. Without a key, send what GET "
     "/v1/batches/ID does not count."
 )
+# A zone whose + a query string made a space of, behind a time of day.
+_LOST_PLUS: Final = re.compile(r":\d\d\S* \d\d:?\d\d$")
 _FORMATS: Final[Mapping[str, Callable[[Body], Iterable[Given]]]] = {
     "application/x-ndjson": ndjson_rows,
     "text/csv": csv_rows,
@@ -69,6 +72,8 @@ def _query(request: Request) -> dict[str, Any]:
         if len(values) > 1:
             raise InvalidMessage([FieldError(name, "is given twice; give it once")])
         given[name] = values[0]
+    if _LOST_PLUS.search(given.get("send_at", "")):
+        raise InvalidMessage([FieldError("send_at", "has a space before its zone; in a URL write its + as %2B")])
     if is_number(given.get("valid_for", "")):
         given["valid_for"] = int(given["valid_for"])
     return given
@@ -97,6 +102,8 @@ def _broken(broken: UploadBroken) -> Exception:
     """Say why a batch did not come in to its end, how far it came, and how it goes on."""
     error, upload = broken.error, broken.upload
     so_far = f"{upload.accepted:,} rows were accepted before that"
+    begun = upload.received or upload.replayed
+    way_on = f"{so_far}, and go out. {_GO_ON}" if begun else "Nothing was accepted; mend it and send it again."
     told = report_upload(upload)
     match error:
         case Withdrawn() if not upload.replayed:
@@ -105,8 +112,7 @@ def _broken(broken: UploadBroken) -> Exception:
             )
             return Problem(HTTPStatus.BAD_REQUEST, "upload-withdrawn", detail, **told)
         case InvalidMessage():
-            detail = f"{_named(error)}. {so_far}, and go out. {_GO_ON}"
-            return Problem(HTTPStatus.BAD_REQUEST, "upload-broken", detail, **told)
+            return Problem(HTTPStatus.BAD_REQUEST, "upload-broken", f"{_named(error)}. {way_on}", **told)
         case BatchClosed():
             return Problem(HTTPStatus.CONFLICT, "batch-cancelled", f"id: {error}.", **told)
         case StoreUnavailable():

@@ -33,9 +33,9 @@ def examine(console: Console, settings: Settings, *, sign: str | None, template:
         mark = (
             "[green]ok  [/]" if finding.ok and not finding.fix else "[yellow]warn[/]" if finding.ok else "[red]FAIL[/]"
         )
-        console.print(f"{mark} {finding.check:<12} {escape(finding.detail)}", highlight=False, soft_wrap=True)
+        console.print(f"{mark} {finding.check:<13} {escape(finding.detail)}", highlight=False, soft_wrap=True)
         if finding.fix:
-            console.print(f"     {'':<12} → {escape(finding.fix)}", highlight=False, soft_wrap=True)
+            console.print(f"     {'':<13} → {escape(finding.fix)}", highlight=False, soft_wrap=True)
     return int(any(not finding.ok for finding in findings))
 
 

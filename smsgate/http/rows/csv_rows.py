@@ -39,7 +39,8 @@ def csv_rows(body: Body) -> Iterator[Given]:
     except csv.Error as error:
         raise _wrong(f"is no CSV at line {lines.line_num}: {error}") from None
     except UnicodeDecodeError:
-        raise _wrong(f"is not UTF-8 after line {lines.line_num}; save the file as UTF-8") from None
+        where = f" after line {lines.line_num}" if lines.line_num else ""
+        raise _wrong(f"is not UTF-8{where}; save the file as UTF-8 (in Excel: CSV UTF-8)") from None
 
 
 class _Input(io.RawIOBase):

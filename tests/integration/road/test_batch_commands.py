@@ -50,6 +50,15 @@ def test_a_file_that_breaks_says_how_far_it_came_and_what_to_do(resting: Gateway
     assert len(out.split()) == 1
 
 
+def test_a_file_that_is_no_utf_8_from_its_first_line_on_says_what_to_do_and_that_nothing_went(
+    resting: Gateway, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_bytes("to,name\n13900000001,王\n".encode("gbk"))
+    status, _, told = _run(resting, "send", str(tmp_path / "rows.csv"), "--template", TEMPLATE)
+    assert status == 1
+    assert "is not UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8). Nothing was accepted." in told
+
+
 def test_a_batch_is_paused_resumed_and_called_back_from_the_terminal(resting: Gateway, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("to\n13900000001\n", encoding="utf-8")
     batch = _run(resting, "send", str(tmp_path / "rows.csv"), "--template", TEMPLATE)[1].strip()

@@ -165,7 +165,11 @@ def test_what_is_no_batch_is_refused_with_the_field_and_the_fix(tended: Gateway)
         (f'{{"template": "T", "colour": 1, "messages": [{row}]}}', "application/json", "", "colour", 422),
         (f'{{"template": "T", "messages": [{row}], "lane": "otp"}}', "application/json", "", "lane", 400),
         ('{"template": "T", "messages": []}', "application/json", "", "messages", 422),
-        ("phone\n1", "text/csv", f"?template={TEMPLATE}", "to", 400),
+        ("phone\n1", "text/csv", f"?template={TEMPLATE}", "such as to,name,order. Nothing was accepted", 400),
+        ("to\n1", "text/csv", f"?template={TEMPLATE}&send_at=2026-12-24T18:00:00+08:00", "send_at", 422),
+        ("to\n1", "text/csv", f"?template={TEMPLATE}&send_at=2026-12-24T18:00:00+08:00", "write its + as %2B", 422),
+        (r'{"template": "T", "messages": [{"to": "\ud800"}]}', "application/json", "", "is not a phone number", 422),
+        (r'{"template": "T", "messages": [], "\ud800": 1}', "application/json", "", r"\\ud800: must stand before", 400),
         (row, "application/x-ndjson", "", "template", 422),
         (row, "text/plain", "", "Content-Type", 415),
     ]
