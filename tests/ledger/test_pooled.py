@@ -10,7 +10,9 @@ from smsgate.ledger.unacked import Unacked
 from workers.broker import Connection
 
 
-@pytest.mark.parametrize("entry", ['{"properties": {"delivery_tag": "t"}}', "no JSON"])
+@pytest.mark.parametrize(
+    "entry", ['[{"headers": {}, "properties": {"delivery_tag": "t", "delivery_info": {}}}, "", "sms.otp"]', "no JSON"]
+)
 def test_whoever_waits_for_an_answer_takes_no_task_out_of_a_workers_hands(
     redis_url: str, store: redis.Redis, entry: str
 ) -> None:
