@@ -1,4 +1,4 @@
-"""The messages that leave together: they wait in Redis, and a worker takes a chunk of them in one act.
+"""The messages that leave together: they wait in Redis, and a worker takes a chunk of them, slice by slice.
 
 Nothing waits in a worker's memory, so none of its ends loses or delays anything. The tasks that make workers take are
 all the same, and name no group: one that is lost is made up for by the next, and one too many finds nothing to take.

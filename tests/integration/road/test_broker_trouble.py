@@ -132,6 +132,11 @@ def test_a_full_redis_takes_acknowledgements_and_strays(own_gateway: Gateway) ->
     _assert_same_worker_delivers(gateway)
 
 
+def _until_written(gateway: Gateway) -> None:
+    """Wait until what Redis was told is in its file, so that it outlasts the process; the disk may have it later."""
+    until(lambda: gateway.redis.info("persistence")["aof_buffer_length"] == 0, "all is written")
+
+
 def test_a_worker_outlasts_a_redis_that_is_killed_and_restarted_twice_in_a_row(
     own_gateway: Gateway, celery_setup: CeleryTestSetup
 ) -> None:
@@ -159,7 +164,7 @@ def test_what_a_worker_had_in_hand_while_redis_was_killed_twice_is_sent_once(
         gateway.sandbox.fault(kind="latency", ms=1200, match={"phone": phone})
     ids = [gateway.send(phone) for phone in phones]
     until(lambda: gateway.sandbox.messages(phone=phones[0]), "messages go out")
-    time.sleep(1.1)  # what was accepted is on the disk once a second
+    _until_written(gateway)
 
     for _ in range(2):
         broker.kill()
@@ -182,7 +187,7 @@ def test_a_retry_that_waits_while_redis_is_restarted_goes_out_when_its_time_has_
     message_id = gateway.send(phone)
     until(lambda: len(gateway.show(message_id)["timeline"]) == 3, "the message waits for its second attempt")
     until(lambda: gateway.redis.hlen("unacked") == 1, "the retry is in the worker's hands")
-    time.sleep(1.1)
+    _until_written(gateway)
 
     broker.kill()
     broker.restart()
@@ -307,7 +312,7 @@ def test_a_worker_that_starts_without_a_redis_waits_for_it(
 ) -> None:
     gateway = bare_gateway
     message_id = gateway.send()
-    time.sleep(1.1)  # what was accepted is on the disk once a second
+    _until_written(gateway)
     gateway.redis_node.kill()
     environment = clean_environment(**worker_settings(gateway.redis_url, gateway.sandbox))
     worker = WorkerNode.start("worker", procfile.worker_line(*QUEUES), environment, tmp_path, janitor)
