@@ -19,6 +19,7 @@ class Fault(StrEnum):
     ACCOUNT = "account"  # money, quota, suspension: every message fails until an operator acts
     CREDENTIALS = "credentials"  # key, permission, clock, region: likewise
     CONFIGURATION = "configuration"  # this sign or template: every message with it fails
+    VARIABLES = "variables"  # the template has others: every message that brings these fails
     MESSAGE = "message"  # this message can never be sent
     UNKNOWN = "unknown"  # a code that the table does not know
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,9 +66,10 @@ class DeliverChunk:
     def _send(self, lane: Lane, chunk: Chunk, began: int) -> None:
         counts: Counter[State] = Counter()
         attempts = self._attempts(chunk)
-        for part, outcome in apart(attempts, lambda some: self._call(chunk.id, some, began)) if attempts else ():
-            counts += self._settle(part, outcome)
-            self.brake.learn(lane, outcome, began=began)
+        if attempts:
+            for part, outcome in apart(attempts, lambda some: self._call(chunk.id, some, began), _variables):
+                counts += self._settle(part, outcome)
+                self.brake.learn(lane, outcome, began=began)
         if counts[State.DEAD]:
             # Out of attempts, too: a provider that is away makes dead letters without a refusal.
             self.brake.check(lane)
@@ -120,6 +121,12 @@ class DeliverChunk:
         facts = {"reason": reason}
         step = Step(to, self.now(), facts, facts, only_from=State.QUEUED)
         self.records.move_all([Moving(message_id) for message_id in ids], step)
+
+
+def _variables(attempt: Attempt) -> Hashable:
+    """Tell which variables a message brings, and which of them are empty: the provider may miss those, too."""
+    message = attempt.record.message
+    return frozenset((name, not value) for name, value in message.params.items()) if message else None
 
 
 def _told(counts: Counter[State]) -> dict[str, int]:

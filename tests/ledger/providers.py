@@ -7,7 +7,7 @@ import pytest
 
 from smsgate.channels.channel import Inquiry, Submission
 from smsgate.message import MessageId
-from smsgate.outcome import Outcome, Sent
+from smsgate.outcome import Fault, Outcome, Refused, Sent
 from smsgate.phone import Phone
 from smsgate.trace import Trace
 
@@ -27,15 +27,19 @@ class Provider:
         self.asked: list[Inquiry] = []
         self.chunks: list[tuple[str, list[MessageId]]] = []
         self.refused: dict[Phone, Outcome] = {}
+        self.needed: frozenset[str] = frozenset()  # the variables of its templates
 
     def prepare(self) -> None:
         """There is nothing to load."""
 
     def send(self, submission: Submission) -> Outcome:
         self.received.append(submission)
-        if submission.phone in self.refused:
-            return self.refused[submission.phone]
-        return self._answered(f"sms-{len(self.received)}")
+        return self._refusal_of(submission) or self._answered(f"sms-{len(self.received)}")
+
+    def _refusal_of(self, submission: Submission) -> Outcome | None:
+        if not self.needed <= submission.params.keys():
+            return Refused("isv.TEMPLATE_MISSING_PARAMETERS", Fault.VARIABLES)
+        return self.refused.get(submission.phone)
 
     def _answered(self, provider_id: str) -> Outcome:
         answer = self.answers.pop(0) if self.answers else Sent(provider_id)
@@ -44,12 +48,10 @@ class Provider:
         return answer
 
     def send_chunk(self, chunk_id: str, submissions: Sequence[Submission]) -> Outcome:
-        """Take all of a chunk or none: the first whose number has an answer of its own refuses it for all."""
+        """Take all of a chunk or none: the first that it refuses is refused for all."""
         self.chunks.append((chunk_id, [submission.id for submission in submissions]))
-        for submission in submissions:
-            if submission.phone in self.refused:
-                return self.refused[submission.phone]
-        return self._answered(f"chunk-{len(self.chunks)}")
+        refusal = next((found for one in submissions if (found := self._refusal_of(one))), None)
+        return refusal or self._answered(f"chunk-{len(self.chunks)}")
 
     def find(self, inquiry: Inquiry) -> Trace:
         self.asked.append(inquiry)

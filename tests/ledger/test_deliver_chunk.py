@@ -103,6 +103,19 @@ def test_a_template_that_does_not_exist_makes_dead_letters_of_all(
     assert len(provider.chunks) + len(provider.received) == 4
 
 
+def test_a_variable_that_is_missing_is_found_out_by_one_message_for_all_that_bring_the_same(
+    submit: Submit, deliver: DeliverChunk, provider: Provider, records: Records
+) -> None:
+    provider.needed = frozenset({"name"})
+    wrong = gathered(submit, 60, params={"nmae": "王"})
+    right = gathered(submit, 40, first=60, params={"name": "王"})
+    deliver(Lane.BULK)
+    assert _states(records, wrong) == {State.FAILED: 60}
+    assert {read(records, one).reason for one in wrong} == {"isv.TEMPLATE_MISSING_PARAMETERS"}
+    assert _states(records, right) == {State.SENT: 40}
+    assert len(provider.chunks) + len(provider.received) <= 12
+
+
 def test_a_throttled_chunk_is_tried_again_after_a_pause_and_dead_in_the_end(
     submit: Submit,
     deliver: DeliverChunk,

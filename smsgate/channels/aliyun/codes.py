@@ -23,10 +23,11 @@ class Meaning(StrEnum):
     AMBIGUOUS = auto()  # the platform failed on its way: the message may have gone out
     THROTTLED = auto()  # the account or the API is called too fast
     NUMBER_LIMIT = auto()  # this number has had its share for a minute, an hour or a day
-    # The last four are refusals, and bear the names of the faults that they are.
+    # The last five are refusals, and bear the names of the faults that they are.
     ACCOUNT = auto()  # money, quota, suspension
     CREDENTIALS = auto()  # key, permission, clock, source address
     CONFIGURATION = auto()  # this sign or this template
+    VARIABLES = auto()  # which variables this message brings, and which of them are empty; not their values
     MESSAGE = auto()  # this message
 
 
@@ -77,7 +78,7 @@ CODES: Final[dict[str, Meaning]] = {
     "isv.MOBILE_COUNT_OVER_LIMIT": Meaning.MESSAGE,
     "isv.INVALID_PARAMETERS": Meaning.MESSAGE,
     "isv.INVALID_JSON_PARAM": Meaning.MESSAGE,
-    "isv.TEMPLATE_MISSING_PARAMETERS": Meaning.MESSAGE,
+    "isv.TEMPLATE_MISSING_PARAMETERS": Meaning.VARIABLES,
     "isv.TEMPLATE_PARAMS_ILLEGAL": Meaning.MESSAGE,
     "isv.PARAM_LENGTH_LIMIT": Meaning.MESSAGE,
     "isv.PARAM_NOT_SUPPORT_URL": Meaning.MESSAGE,
@@ -128,7 +129,9 @@ def outcome_of(code: str, message: str = "", wait: float | None = None) -> Failu
             return Unsent(reason, Fault.THROTTLED, wait)
         case Meaning.NUMBER_LIMIT:
             return Unsent(reason, Fault.RECIPIENT, window(message))
-        case (Meaning.ACCOUNT | Meaning.CREDENTIALS | Meaning.CONFIGURATION | Meaning.MESSAGE) as meaning:
+        case (
+            Meaning.ACCOUNT | Meaning.CREDENTIALS | Meaning.CONFIGURATION | Meaning.VARIABLES | Meaning.MESSAGE
+        ) as meaning:
             return Refused(reason, Fault(meaning.value))
         case None:
             # An error, for somebody to act on: a code that the provider has added may refuse every message from now on.

@@ -80,6 +80,20 @@ def test_rows_that_are_no_messages_are_named_and_the_others_go(tended: Gateway) 
     _until_counts(tended, answer["id"], delivered=1)
 
 
+def test_a_column_that_is_misspelt_fails_every_row_for_two_calls_a_hundred(tended: Gateway) -> None:
+    def refused() -> int:
+        calls = tended.sandbox.stats()["requests"]["by_action"]
+        return sum(endings.get("isv.TEMPLATE_MISSING_PARAMETERS", 0) for endings in calls.values())
+
+    before = refused()
+    rows = "".join(f"{fresh_phone()},王先生,8\n" for _ in range(100))
+    batch = _post(tended, f"to,nmae,discount\n{rows}".encode(), "text/csv", f"?template={TEMPLATE}").json()["id"]
+    _until_counts(tended, batch, failed=100)
+    assert tended.show(f"{batch}-99")["reason"] == "isv.TEMPLATE_MISSING_PARAMETERS"
+    # The rows may leave as two chunks while they come in, or three.
+    assert refused() - before <= 6
+
+
 def test_ndjson_and_csv_say_the_same(tended: Gateway) -> None:
     one, two, three, four = (fresh_phone() for _ in range(4))
     lines = "\n".join(json.dumps(_row(phone, reference="r")) for phone in (one, two))

@@ -1,6 +1,6 @@
 """One message of a hundred is refused: which?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,8 +22,8 @@ class Provider:
         return next((self.refused[one] for one in messages if one in self.refused), SENT)
 
 
-def ends(provider: Provider, count: int) -> dict[int, Outcome]:
-    found = [(one, outcome) for part, outcome in apart(range(count), provider) for one in part]
+def ends(provider: Provider, count: int, variables: Callable[[int], Hashable] = lambda _: "name") -> dict[int, Outcome]:
+    found = [(one, outcome) for part, outcome in apart(range(count), provider, variables) for one in part]
     assert sorted(one for one, _ in found) == list(range(count))  # each once
     return dict(found)
 
@@ -51,8 +51,33 @@ def test_a_refusal_of_the_template_is_found_out_to_be_everybodys_by_four_calls()
 
 def test_a_refusal_of_the_template_for_one_message_is_its_own() -> None:
     illegal = Refused("isv.SMS_TEMPLATE_ILLEGAL", Fault.CONFIGURATION)
-    known = ends(Provider({50: illegal}), 100)
+    provider = Provider({50: illegal})
+    known = ends(provider, 100)
     assert [one for one, outcome in known.items() if outcome == illegal] == [50]
+    assert provider.calls <= 17
+
+
+MISSING = Refused("isv.TEMPLATE_MISSING_PARAMETERS", Fault.VARIABLES)
+
+
+def test_a_column_that_is_misspelt_is_found_out_by_two_calls() -> None:
+    provider = Provider(dict.fromkeys(range(100), MISSING))
+    assert set(ends(provider, 100).values()) == {MISSING}
+    assert provider.calls == 2
+
+
+def test_those_that_bring_every_variable_go_though_each_second_lacks_one() -> None:
+    provider = Provider(dict.fromkeys(range(0, 100, 2), MISSING))
+    known = ends(provider, 100, lambda one: one % 2)
+    assert known == {one: SENT if one % 2 else MISSING for one in range(100)}
+    assert provider.calls <= 14
+
+
+def test_one_that_lacks_a_variable_for_a_reason_of_its_own_speaks_for_itself_only() -> None:
+    provider = Provider({99: MISSING})
+    known = ends(provider, 100)
+    assert [one for one, outcome in known.items() if outcome == MISSING] == [99]
+    assert provider.calls <= 17
 
 
 def test_what_may_have_been_sent_is_not_sent_again_in_parts() -> None:
@@ -70,3 +95,10 @@ def test_whichever_are_refused_exactly_those_are(refused: dict[int, Fault], coun
     outcomes: dict[int, Outcome] = {one: Refused(str(one), fault) for one, fault in refused.items()}
     known = ends(Provider(outcomes), count)
     assert known == {one: outcomes.get(one, SENT) for one in range(count)}
+
+
+@given(brought=st.lists(st.sampled_from(["name", "nmae", "name,city", "city", ""]), min_size=1, max_size=100))
+def test_whoever_lacks_a_variable_is_refused_and_nobody_else(brought: list[str]) -> None:
+    expected = {one: SENT if "name" in names else MISSING for one, names in enumerate(brought)}
+    provider = Provider({one: outcome for one, outcome in expected.items() if outcome == MISSING})
+    assert ends(provider, len(brought), lambda one: brought[one]) == expected
