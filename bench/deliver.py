@@ -5,7 +5,6 @@ is in it. The yardsticks run the same SDK against the same provider in the same 
 that people write, with a pool of processes as Celery's documentation has it.
 """
 
-import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -13,9 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Final
 
+from celery import Celery
+
 from bench import figures, orders, plot
 from bench.drain import LONGEST, accepted, rate, sent, standing, upload
 from bench.gaps import Gaps
+from bench.plain import send
 from bench.report import Report
 from bench.system import BIN, Gateway, beat, gateway, process, redis_server, resident, sandbox, until, web, worker
 from smsgate.sandbox.process import SandboxProcess
@@ -149,21 +151,21 @@ def plain(url: str, provider: SandboxProcess, steps: Steps) -> Row:
         "WARNING",
     ]
     with process(command, environment) as pid:
-        os.environ.update(environment)
-        from bench.plain import app, send  # noqa: PLC0415 - it reads the environment
-
-        app.conf.update(broker_url=url)
         done = accepted(provider)
         before = done()
         # Each process imports the SDK with its first message.
-        for number in range(2 * CONCURRENCY):
-            send.delay(f"136{number:08d}")
+        _queue_plainly(url, (f"136{number:08d}" for number in range(2 * CONCURRENCY)))
         until(lambda: done() - before >= 2 * CONCURRENCY, "the plain worker is ready", pause=0.1)
         for latency, count in steps:
             with standing(pid):
-                for number in range(count):
-                    send.delay(f"137{number:08d}")
+                _queue_plainly(url, (f"137{number:08d}" for number in range(count)))
             yield latency, rate(done, count)
+
+
+def _queue_plainly(url: str, numbers: Iterator[str]) -> None:
+    with Celery(broker=url, set_as_current=False) as producer:
+        for number in numbers:
+            producer.send_task(send.name, (number,))
 
 
 def single(one: Gateway, steps: Steps, processes: int) -> Row:

@@ -37,11 +37,18 @@ def _offspring(pid: int) -> list[int]:
 
 
 def rate(done: Callable[[], int], count: int) -> float:
-    """Watch a count grow by `count`; gives its growth in a second, the first tenth left out."""
+    """Watch a count grow by `count`; gives its growth in a second, the first tenth left out.
+
+    Raises:
+        TimeoutError: It does not; the text says how far it came.
+    """
     start = done()
     until(lambda: done() - start >= count * _TENTH, "the work begins", LONGEST, 0.005)
     began, first = time.perf_counter(), done()
-    until(lambda: done() - start >= count, "the work is done", LONGEST, 0.01)
+    try:
+        until(lambda: done() - start >= count, "the work is done", LONGEST, 0.01)
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}: {done() - start:,} of {count:,} are") from None
     return (done() - first) / (time.perf_counter() - began)
 
 
