@@ -6,7 +6,6 @@ Redis keeps a hash in its compact form while no value is longer than 64 bytes (`
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import count, takewhile
 from typing import Final
 
 LONGEST: Final = 64
@@ -33,5 +32,7 @@ def fields(name: str, text: str) -> dict[str, str]:
 
 def joined(known: Mapping[str, str], name: str) -> str:
     """Read a text back; empty where there is none."""
-    names = takewhile(known.__contains__, (f"{name}{place}" for place in count()))
-    return "".join(known[one] for one in names)
+    found: list[str] = []
+    while (piece := known.get(f"{name}{len(found)}")) is not None:
+        found.append(piece)
+    return "".join(found)

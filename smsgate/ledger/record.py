@@ -14,6 +14,9 @@ from smsgate.states import State
 # this very name, and what a message says beyond number, template and lane.
 TIMELINE: Final = "t"
 REST: Final = "more"
+# Built once each: json.dumps builds one for each call that asks for more than the usual.
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
+_COMPACT_UTF8: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Event:
 
 
 def _written(detail: Mapping[str, Any]) -> str:
-    return f" {json.dumps(detail, separators=(',', ':'))}" if detail else ""
+    return f" {_COMPACT.encode(detail)}" if detail else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ def _message_fields(message: Message) -> dict[str, str | int]:
     rest = message.model_dump(mode="json", exclude_defaults=True, exclude={"to", "template", "lane"})
     known: dict[str, str | int] = {"to": message.to, "template": message.template}
     if rest:
-        known |= pieces.fields(REST, json.dumps(rest, ensure_ascii=False, separators=(",", ":")))
+        known |= pieces.fields(REST, _COMPACT_UTF8.encode(rest))
     if message.callback_url:
         known["callback"] = 1
     return known
