@@ -37,6 +37,11 @@ def fresh_phone() -> str:
     return str(next(_NUMBERS))
 
 
+def otp_to(phone: str) -> dict[str, Any]:
+    """Write a code as a request's body."""
+    return {"to": phone, "template": TEMPLATE, "params": {"code": "135790"}, "lane": "otp"}
+
+
 def worker_settings(redis_url: str, sandbox: SandboxProcess) -> dict[str, str]:
     """Give the settings with which a worker sends to the sandbox."""
     return {
@@ -80,8 +85,7 @@ class Gateway:
 
     def send(self, phone: str | None = None, **fields: Any) -> str:
         """Have an OTP accepted over HTTP; gives its id."""
-        message = {"to": phone or fresh_phone(), "template": TEMPLATE, "params": {"code": "135790"}, "lane": "otp"}
-        answer = self.post({**message, **fields})
+        answer = self.post({**otp_to(phone or fresh_phone()), **fields})
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 

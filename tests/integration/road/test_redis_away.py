@@ -7,12 +7,8 @@ from uuid import uuid4
 import pytest
 from pytest_celery import CeleryTestSetup
 
-from tests.integration.nodes.gateway import TEMPLATE, Gateway, fresh_phone, report, states
+from tests.integration.nodes.gateway import Gateway, fresh_phone, otp_to, report, states
 from tests.integration.nodes.until import until
-
-
-def _message(phone: str) -> dict[str, object]:
-    return {"to": phone, "template": TEMPLATE, "params": {"code": "135790"}, "lane": "otp"}
 
 
 def _assert_nothing_is_half_written(gateway: Gateway) -> None:
@@ -31,7 +27,7 @@ def test_redis_killed_and_restarted_costs_callers_a_503_and_nothing_else(
     own_gateway: Gateway, celery_setup: CeleryTestSetup
 ) -> None:
     gateway, before, during = own_gateway, fresh_phone(), fresh_phone()
-    first = gateway.post(_message(before), Idempotency_Key="before")
+    first = gateway.post(otp_to(before), Idempotency_Key="before")
     gateway.until_state(first.json()["id"], "delivered")
     gateway.until_idle()  # what is not acknowledged when Redis goes comes again after the visibility timeout only
     assert celery_setup.broker is not None
@@ -39,7 +35,7 @@ def test_redis_killed_and_restarted_costs_callers_a_503_and_nothing_else(
     celery_setup.broker.kill()
 
     began = time.monotonic()
-    refused = gateway.post(_message(during), Idempotency_Key="during")
+    refused = gateway.post(otp_to(during), Idempotency_Key="during")
     assert time.monotonic() - began < 5
     assert refused.status_code == 503
     assert refused.headers["Content-Type"] == "application/problem+json"
@@ -54,8 +50,8 @@ def test_redis_killed_and_restarted_costs_callers_a_503_and_nothing_else(
     celery_setup.broker.restart()
 
     until(lambda: gateway.web.ask("GET", "/readyz").status_code == 200, "the web is ready again, without a restart")
-    accepted = gateway.post(_message(during), Idempotency_Key="during")
-    again = gateway.post(_message(before), Idempotency_Key="before")
+    accepted = gateway.post(otp_to(during), Idempotency_Key="during")
+    again = gateway.post(otp_to(before), Idempotency_Key="before")
     assert accepted.status_code == 202
     assert again.json()["id"] == first.json()["id"]
     gateway.until_state(accepted.json()["id"], "delivered", within=30)
@@ -74,7 +70,7 @@ def test_messages_accepted_while_redis_is_killed_are_whole_or_refused(bare_gatew
             key = str(uuid4())
             answer = gateway.web.session.post(
                 f"{gateway.web.url}/v1/messages",
-                json=_message(fresh_phone()),
+                json=otp_to(fresh_phone()),
                 headers={"Authorization": f"Bearer {gateway.key}", "Idempotency-Key": key},
                 timeout=10,
             )
@@ -132,7 +128,7 @@ def test_a_redis_that_falls_silent_costs_a_503_in_time_and_the_repeated_request_
 
     celery_setup.broker.kill("SIGSTOP")
     began = time.monotonic()
-    silent = gateway.post(_message(phone), Idempotency_Key="silent")
+    silent = gateway.post(otp_to(phone), Idempotency_Key="silent")
     took = time.monotonic() - began
     celery_setup.broker.kill("SIGCONT")
 
@@ -142,7 +138,7 @@ def test_a_redis_that_falls_silent_costs_a_503_in_time_and_the_repeated_request_
     until(lambda: gateway.sandbox.messages(phone=phone), "the message goes out")
     assert "Nothing was accepted" not in silent.json()["detail"]
     again = until(
-        lambda: [answer] if (answer := gateway.post(_message(phone), Idempotency_Key="silent")).ok else [],
+        lambda: [answer] if (answer := gateway.post(otp_to(phone), Idempotency_Key="silent")).ok else [],
         "the repeated request is accepted",
     )
     gateway.until_state(again[0].json()["id"], "delivered", within=30)
@@ -176,11 +172,11 @@ def test_a_redis_that_is_full_refuses_messages_whole(bare_gateway: Gateway) -> N
     before = gateway.redis.dbsize()
     gateway.redis.config_set("maxmemory", 1)
 
-    refused = gateway.post(_message(fresh_phone()), Idempotency_Key="full")
+    refused = gateway.post(otp_to(fresh_phone()), Idempotency_Key="full")
     pushed = gateway.push(report("x", fresh_phone()))
 
     assert (refused.status_code, pushed.status_code) == (503, 503)
     assert gateway.redis.dbsize() == before
     gateway.redis.config_set("maxmemory", 0)
-    assert gateway.post(_message(fresh_phone()), Idempotency_Key="full").status_code == 202
+    assert gateway.post(otp_to(fresh_phone()), Idempotency_Key="full").status_code == 202
     _assert_nothing_is_half_written(gateway)
