@@ -10,6 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
 from celery import Celery
@@ -86,8 +87,12 @@ def _rows(
 
     quickest = latencies[:2]
     more: list[tuple[str, Callable[[], Row]]] = [
-        (f"{SINGLE}, 2 processes", lambda: single(one, steps(some=quickest), 2)),
-        (f"{BULK}, 2 processes", lambda: bulk(one, steps(25, quickest), 2)),
+        (f"{name}, {processes} processes", row)
+        for processes in (2, 4)
+        for name, row in (
+            (SINGLE, partial(single, one, steps(some=quickest), processes)),
+            (BULK, partial(bulk, one, steps(25, quickest), processes)),
+        )
     ]
     return [
         (BARE, lambda: bare(provider, steps())),
