@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from smsgate.outcome import Fault, Outcome, Refused, Unsent
+from smsgate.outcome import Fault, Outcome, Refused, Sent, Unsent
 
 T = TypeVar("T")
 
@@ -45,7 +45,9 @@ class _Search(Generic[T]):
     variables: Callable[[T], Hashable]
     alike: Counter[Outcome] = field(default_factory=Counter)  # how many messages by themselves ended so
     refused: dict[Hashable, Outcome] = field(default_factory=dict)  # by what variables they bring
+    sent: set[Hashable] = field(default_factory=set)  # variables with which messages were sent
     tried: set[Hashable] = field(default_factory=set)  # for which a message has been singled out
+    is_divided: bool = False
 
     def without_the_known(self, part: Sequence[T]) -> Generator[tuple[Sequence[T], Outcome], None, Sequence[T]]:
         """Yield those whose refusal is known without a call; returns the others."""
@@ -59,8 +61,10 @@ class _Search(Generic[T]):
         outcome = self.send(part)
         if len(part) == 1:
             self.alike[outcome] += 1
-            if _is(outcome, Fault.VARIABLES):
+            if _is(outcome, Fault.VARIABLES) and self.variables(part[0]) not in self.sent:
                 self.refused[self.variables(part[0])] = outcome
+        if isinstance(outcome, Sent) and self.is_divided:
+            self.sent.update(map(self.variables, part))
         return outcome
 
     def is_final(self, part: Sequence[T], outcome: Outcome) -> bool:
@@ -72,6 +76,7 @@ class _Search(Generic[T]):
 
     def parts(self, part: Sequence[T], outcome: Outcome) -> list[Sequence[T]]:
         """Divide a part that was refused: into one or two who may speak for all, and the others; or into halves."""
+        self.is_divided = True
         if _is(outcome, Fault.CONFIGURATION) and len(part) > _ENOUGH and self._is_first(outcome):
             return [part[:1], part[-1:], part[1:-1]]
         if _is(outcome, Fault.VARIABLES):

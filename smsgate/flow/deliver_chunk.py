@@ -124,9 +124,9 @@ class DeliverChunk:
 
 
 def _variables(attempt: Attempt) -> Hashable:
-    """Tell which variables a message brings, and which of them are empty: the provider may miss those, too."""
+    """Tell which variables a message brings, and which of them are blank: the provider may miss those, too."""
     message = attempt.record.message
-    return frozenset((name, not value) for name, value in message.params.items()) if message else None
+    return frozenset((name, not value.strip()) for name, value in message.params.items()) if message else None
 
 
 def _told(counts: Counter[State]) -> dict[str, int]:

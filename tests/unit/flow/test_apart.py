@@ -73,6 +73,12 @@ def test_those_that_bring_every_variable_go_though_each_second_lacks_one() -> No
     assert provider.calls <= 14
 
 
+def test_one_refused_for_its_variables_speaks_not_for_those_that_bring_the_same_and_were_sent() -> None:
+    for place in (21, 51, 81):
+        known = ends(Provider({place: MISSING, 98: MISSING}), 100, lambda one: one % 2)
+        assert [one for one, outcome in known.items() if outcome == MISSING] == [place, 98]
+
+
 def test_one_that_lacks_a_variable_for_a_reason_of_its_own_speaks_for_itself_only() -> None:
     provider = Provider({99: MISSING})
     known = ends(provider, 100)
