@@ -59,7 +59,7 @@ format: $(VENV)/dev.stamp ## Format the code and mend what ruff can mend
 
 lock: $(VENV)/dev.stamp ## Resolve the dependencies anew into deploy/locks
 	$(BIN)/uv pip compile -q --generate-hashes --upgrade --python-version 3.11 --custom-compile-command 'make lock' --extra dev pyproject.toml -o deploy/locks/dev.txt
-	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' --extra gateway --extra sandbox -c deploy/locks/dev.txt pyproject.toml deploy/locks/build.in -o deploy/locks/run.txt
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' --extra gateway --extra sandbox --extra tencent -c deploy/locks/dev.txt pyproject.toml deploy/locks/build.in -o deploy/locks/run.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' --extra bench -c deploy/locks/dev.txt pyproject.toml -o deploy/locks/bench.txt
 	for peer in arq celery_batches dramatiq huey raw_list rq taskiq; do $(BIN)/uv pip compile -q --generate-hashes --upgrade --python-version 3.11 --custom-compile-command 'make lock' bench/peers/locks/$$peer.in -o bench/peers/locks/$$peer.txt || exit 1; done
 
