@@ -3,7 +3,6 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from smsgate.errors import SettingsError
 from smsgate.flow.submit import Submit
 from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.ledger.connection import connect_briefly, connect_patiently
@@ -14,9 +13,9 @@ from smsgate.settings import current, load
 from workers import apart
 
 if TYPE_CHECKING:
-    from smsgate.channels.channel import Channel
     from smsgate.flow.ask import Ask
     from smsgate.flow.brake import Brake
+    from smsgate.flow.carry import Carry
     from smsgate.flow.census import Census
     from smsgate.flow.deliver import Deliver
     from smsgate.flow.deliver_chunk import DeliverChunk
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from smsgate.flow.steer_batch import CancelRows
     from smsgate.flow.sweep import Sweep
     from smsgate.flow.wake import Wake
+    from smsgate.flow.ways import Ways
     from smsgate.ledger.groups import Groups
     from smsgate.ledger.lanes import Lanes
     from smsgate.ledger.schedule import Schedule
@@ -101,19 +101,28 @@ def patience() -> "Patience":
 
 
 @cache
-def channel() -> "Channel":
-    """Build the way to the provider; its SDK comes with the first call."""
+def ways() -> "Ways":
+    """Build the ways to the providers; their SDKs come with the first call."""
     from smsgate.channels.aliyun import AliyunChannel, AliyunConfig  # noqa: PLC0415 - see above
+    from smsgate.flow.ways import Way, Ways  # noqa: PLC0415 - see above
+    from smsgate.routing.profile import Profile  # noqa: PLC0415 - see above
 
     settings = current()
-    return AliyunChannel(
-        AliyunConfig(
-            endpoint=settings.aliyun_endpoint,
-            protocol=settings.aliyun_protocol,
-            connect_timeout_ms=int(settings.aliyun_connect_timeout * 1000),
-            read_timeout_ms=int(settings.aliyun_read_timeout * 1000),
-        )
+    config = AliyunConfig(
+        endpoint=settings.aliyun_endpoint,
+        protocol=settings.aliyun_protocol,
+        connect_timeout_ms=int(settings.aliyun_connect_timeout * 1000),
+        read_timeout_ms=int(settings.aliyun_read_timeout * 1000),
     )
+    return Ways([Way(AliyunChannel(config), Profile(name="aliyun", sign=settings.sign))])
+
+
+@cache
+def carry() -> "Carry":
+    from smsgate.flow.carry import Carry  # noqa: PLC0415 - see above
+    from smsgate.ledger.detours import Detours  # noqa: PLC0415 - see above
+
+    return Carry(Detours(connect_patiently(current().redis_url)), patience())
 
 
 @cache
@@ -125,10 +134,8 @@ def deliver() -> "Deliver":
     """
     from smsgate.flow.deliver import Deliver  # noqa: PLC0415 - see above
 
-    settings = load("sign")
-    if settings.sign is None:
-        raise SettingsError("SMSGATE_SIGN is not set")
-    return Deliver(records(), schedule(), brake(), channel(), settings.sign, patience())
+    load("sign")
+    return Deliver(records(), schedule(), brake(), ways(), carry(), patience())
 
 
 @cache
@@ -147,7 +154,8 @@ def deliver_chunk() -> "DeliverChunk":
     """
     from smsgate.flow.deliver_chunk import DeliverChunk  # noqa: PLC0415 - see above
 
-    return DeliverChunk(records(), groups(), brake(), channel(), deliver().sign, patience())
+    load("sign")
+    return DeliverChunk(records(), groups(), brake(), ways(), carry(), patience())
 
 
 @cache
@@ -169,7 +177,7 @@ def gather() -> "Gather":
 def ask() -> "Ask":
     from smsgate.flow.ask import Ask  # noqa: PLC0415 - see above
 
-    return Ask(records(), schedule(), channel(), patience())
+    return Ask(records(), schedule(), ways(), patience())
 
 
 @cache

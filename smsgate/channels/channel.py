@@ -52,6 +52,11 @@ class Channel(Protocol):
         """Name the channel as operators know it."""
         ...
 
+    @property
+    def most_together(self) -> int:
+        """Tell how many messages, each with variables of its own, one call takes: up to `MOST_IN_A_CHUNK`."""
+        ...
+
     def prepare(self) -> None:
         """Load what sending needs, before the first message and before a fork; calls nobody."""
         ...
@@ -63,7 +68,7 @@ class Channel(Protocol):
     def send_chunk(self, chunk_id: str, submissions: Sequence[Submission]) -> Outcome:
         """Try once to send messages of one template together, all or none, as `send` does one; no number twice.
 
-        The provider knows each by `chunk_id` and its number. Takes up to `MOST_IN_A_CHUNK`.
+        The provider knows each by `chunk_id` and its number. Takes up to `most_together`.
         """
         ...
 

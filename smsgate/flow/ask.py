@@ -6,18 +6,20 @@ from typing import assert_never
 
 import structlog
 
-from smsgate.channels.channel import Channel, Inquiry
+from smsgate.channels.channel import Inquiry
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.conclude import conclude
 from smsgate.flow.patience import ATTEMPTS, ENOUGH_ASKED, Patience
 from smsgate.flow.settle import WORKER_LOST
 from smsgate.flow.submit import slot_of
+from smsgate.flow.ways import Ways
 from smsgate.gates.expiry import has_expired
 from smsgate.ledger.batch import ALONE
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Schedule
 from smsgate.ledger.slots import Slot
 from smsgate.message import MessageId, OnUncertain
+from smsgate.outcome import Fault
 from smsgate.receipt import Receipt
 from smsgate.states import ASKED_ABOUT, State
 from smsgate.trace import Known, NoAnswer, Trace, Unknown
@@ -31,7 +33,7 @@ class Ask:
 
     records: Records
     schedule: Schedule
-    channel: Channel
+    ways: Ways
     patience: Patience = field(default_factory=Patience)
     now: Clock = system_clock
 
@@ -56,8 +58,12 @@ class Ask:
     def _find(self, record: Record) -> Trace:
         if record.message is None:
             raise AssertionError("only messages are asked about")
+        way = self.ways.named(record.channel)
+        if way is None:
+            log.error("channel_not_declared", channel=record.channel, fix="declare it until its messages have ended")
+            return NoAnswer("channel_not_declared", Fault.CONFIGURATION)
         times = record.attempted_at or (record.accepted_at,)
-        return self.channel.find(Inquiry(record.id, record.message.to, times[0], times[-1], record.chunks))
+        return way.channel.find(Inquiry(record.id, record.message.to, times[0], times[-1], record.chunks))
 
     def _resolve(self, record: Record, trace: Trace) -> None:
         """Find out about an attempt that may have been sent."""
@@ -75,7 +81,7 @@ class Ask:
         if receipt is not None:
             conclude(self.records, record, receipt, at=self.now())
             return
-        facts = {"channel": self.channel.name, "asked": True}
+        facts = {"channel": record.channel, "asked": True}
         self._move(record, State.SENT, facts, due=self.patience.receipt_due(self.now()))
 
     def _unknown(self, record: Record) -> None:

@@ -6,30 +6,27 @@ from typing import Final
 
 import structlog
 
-from smsgate.channels.channel import Channel
 from smsgate.flow.brake import Brake
 from smsgate.flow.bury import bury
+from smsgate.flow.carry import Carry
 from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.hold import Held, hold
 from smsgate.flow.patience import ATTEMPTS, MOST_REDELIVERIES, Patience
 from smsgate.flow.settle import Attempt, count_unknown, settle
-from smsgate.flow.submission import submission_of, tried
 from smsgate.flow.submit import draft, insist_on_a_near_time
+from smsgate.flow.ways import Ways
 from smsgate.gates.expiry import has_expired
 from smsgate.ledger.record import Beginning, Begun, Claim
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Schedule
 from smsgate.message import Lane, Message, MessageId
-from smsgate.outcome import Fault, Outcome, Refused, Uncertain, Unsent
+from smsgate.outcome import Fault, Outcome, Refused, Uncertain
 from smsgate.states import State
 
 log = structlog.get_logger()
 
 # Milliseconds by which a task may come before its time without being taken for a second copy that jumps the wait.
 EARLY: Final = 1_000
-# Milliseconds from the claim of an attempt after which the provider is not called any more: this process was frozen
-# (SIGSTOP, a suspended machine), and by now others may hold it for dead, and the message for not sent.
-HESITATION: Final = 10_000
-HESITATED: Final = Unsent("worker_frozen", Fault.PROVIDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +36,8 @@ class Deliver:
     records: Records
     schedule: Schedule
     brake: Brake
-    channel: Channel
-    sign: str
+    ways: Ways
+    carry: Carry
     patience: Patience = field(default_factory=Patience)
     now: Clock = system_clock
 
@@ -62,7 +59,7 @@ class Deliver:
         if record is None:
             raise AssertionError("a message without a record has been given one")
         if begun.beginning is Beginning.CLAIMED:
-            self._attempt(record, begun.attempts, at)
+            self._attempt(record, begun, at)
         elif begun.redeliveries > MOST_REDELIVERIES:
             bury(self.records, message_id, "poison", now=self.now)
         elif record.state is State.QUEUED:
@@ -78,7 +75,7 @@ class Deliver:
         self, message_id: MessageId, lane: Lane, read: Callable[[], Message], at: int, *, redelivered: bool
     ) -> Begun:
         """Read the record and claim the attempt in one act, unless the lane is paused."""
-        claim = self._claim(at) if self.brake.is_off(lane) else None
+        claim = self._claim(lane, at) if self.brake.is_off(lane) else None
         begun = self.records.begin(message_id, lane, redelivered=redelivered, claim=claim)
         if begun.beginning is not Beginning.MISSING:
             return begun
@@ -91,9 +88,9 @@ class Deliver:
         )
         return replace(again, redeliveries=begun.redeliveries)
 
-    def _claim(self, at: int) -> Claim:
+    def _claim(self, lane: Lane, at: int) -> Claim:
         lease = self.patience.lease_until(at)
-        return Claim(at, at + EARLY, lease, self.channel.name, ATTEMPTS, MOST_REDELIVERIES)
+        return Claim(at, at + EARLY, lease, self.ways.before(lane), ATTEMPTS, MOST_REDELIVERIES)
 
     def _hold_back(self, record: Record) -> None:
         """See to a message that could not be claimed at once: it is too old, too early, out of attempts, or paused."""
@@ -115,17 +112,23 @@ class Deliver:
 
     def _probe(self, record: Record, at: int) -> None:
         """Try the one message of a braked lane that may go."""
-        begun = self.records.begin(record.id, record.lane, redelivered=False, claim=self._claim(at))
+        begun = self.records.begin(record.id, record.lane, redelivered=False, claim=self._claim(record.lane, at))
         if begun.beginning is Beginning.CLAIMED:
-            self._attempt(record, begun.attempts, at)
+            self._attempt(record, begun, at)
         else:
             log.info("delivery_dropped", state=begun.record and begun.record.state)
 
-    def _attempt(self, record: Record, number: int, at: int) -> None:
-        outcome = HESITATED if self.now() - at > HESITATION else self._send(record)
-        attempt = Attempt(record, self.channel.name, number)
+    def _attempt(self, record: Record, begun: Begun, at: int) -> None:
+        attempt = Attempt(record, begun.channel, begun.attempts)
+        for (ended,), outcome in self.carry([attempt], self.ways.of(record, begun.channel), began=at):
+            self._end(ended, outcome, at)
+
+    def _end(self, attempt: Attempt, outcome: Outcome | Held, began: int) -> None:
+        if isinstance(outcome, Held):
+            hold(self.records, [attempt], outcome, at=self.now())
+            return
         settle(self.records, attempt, outcome, at=self.now(), patience=self.patience)
-        self.brake.learn(record.lane, outcome, began=at)
+        self.brake.learn(attempt.record.lane, outcome, began=began)
         if isinstance(outcome, Refused) and outcome.fault is Fault.UNKNOWN:
             count_unknown(self.records, outcome.reason)
 
@@ -136,11 +139,7 @@ class Deliver:
             insist_on_a_near_time(record)
         self.records.accept(record, slot=None)
 
-    def _send(self, record: Record) -> Outcome:
-        submission = submission_of(record, self.sign)
-        return tried(self.channel, lambda: self.channel.send(submission))
-
     def _doubt(self, record: Record) -> None:
         """The broker took this task back from a worker that had begun: it died in the call, or is still in it."""
-        attempt = Attempt(record, self.channel.name, record.attempts)
+        attempt = Attempt(record, record.channel or "", record.attempts)
         settle(self.records, attempt, Uncertain(reason="worker_lost"), at=self.now(), patience=self.patience)

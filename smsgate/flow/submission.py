@@ -1,28 +1,36 @@
 """A message in the form in which a channel takes it, and the call that no exception leaves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from smsgate.channels.channel import Channel, Submission
 from smsgate.ledger.record import Record
 from smsgate.outcome import Outcome, Uncertain
+from smsgate.routing.profile import Profile, TemplateThere
 
 log = structlog.get_logger()
 
 
-def submission_of(record: Record, sign: str) -> Submission:
-    """Lay out a message for its channel; `sign` is for one that brings none."""
+def submission_of(record: Record, profile: Profile) -> Submission:
+    """Lay out a message for its channel, in the words under which the provider knows sign, template and variables."""
     message = record.message
     if message is None:
         raise AssertionError("a message that is sent holds its text")
     return Submission(
         id=record.id,
         phone=message.to,
-        sign=message.sign or sign,
-        template=message.template,
-        params=message.params,
+        sign=profile.sign_for(message.sign) or "",
+        template=profile.template_for(message.template),
+        params=_in_order(message.params, profile.templates.get(message.template)),
     )
+
+
+def _in_order(params: Mapping[str, str], there: TemplateThere | None) -> Mapping[str, str]:
+    """Put variables into the order in which the provider numbers them; one that is missing it refuses itself."""
+    if there is None or there.params is None:
+        return params
+    return {name: params[name] for name in there.params if name in params}
 
 
 def tried(channel: Channel, call: Callable[[], Outcome]) -> Outcome:

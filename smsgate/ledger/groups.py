@@ -75,7 +75,7 @@ class Groups:
                     keys.ahead(lane),
                 ],
                 args=[
-                    *(claim.at, chunk_id, keys.CHUNK_TTL, claim.lease, claim.channel, keys.OPEN_RECORD_TTL),
+                    *(claim.at, chunk_id, keys.CHUNK_TTL, claim.lease, claim.channels[0], keys.OPEN_RECORD_TTL),
                     *(keys.RECORD_OF, keys.BATCH_OF, keys.group(lane), claim.attempts),
                     *(task(lane), MOST_TASKS, *which),
                 ],

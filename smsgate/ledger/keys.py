@@ -55,6 +55,10 @@ PUSH_TTL: Final = 3 * DAY
 # Longer than the longest wait between two attempts (a day and a fifth), from the last attempt.
 WEBHOOK_TTL: Final = 3 * DAY
 BREAKER_TTL: Final = DAY
+# Seconds for which it is remembered by which channels a number got its codes: who asks for another within that time has
+# not received the one before.
+TURNS_TTL: Final = 600
+NOBODYS_TURN: Final = "sms:turns:"
 # Seconds for which it is believed how many tasks the broker holds.
 AT_BROKER_TTL: Final = 15
 STRAY_TTL: Final = 45 * DAY
@@ -118,6 +122,11 @@ def tally(lane: Lane, at: int) -> str:
 def idempotency(client: str, key: str) -> str:
     """Hash the caller's key: it may be long, and may hold what should not be read in a key listing."""
     return f"sms:idem:{client}:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def turns(number: str) -> str:
+    """Hash the number: keys are listed and logged."""
+    return f"{NOBODYS_TURN}{hashlib.sha256(number.encode()).hexdigest()[:32]}"
 
 
 def push(push_id: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from smsgate.ledger import older, pieces
 from smsgate.message import Lane, Message, MessageId
+from smsgate.phone import Phone
 from smsgate.states import State
 
 # The texts of a record that are kept in pieces: its timeline, whose number of pieces the scripts keep in a field of
@@ -191,25 +192,29 @@ class Beginning(StrEnum):
 class Begun:
     """A task as a worker begins with it, its record as it stood before.
 
-    `attempts` counts this one where it was claimed, `redeliveries` those since the latest attempt began.
+    `attempts` counts this one where it was claimed, for `channel`; `redeliveries` those since the latest attempt began.
     """
 
     beginning: Beginning
     record: Record | None
     attempts: int
     redeliveries: int
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What an attempt is claimed with; times in Unix milliseconds.
 
-    A message whose time comes by `early` may go, `lease` is until when the attempt belongs to whoever claims it.
+    A message whose time comes by `early` may go, `lease` is until when the attempt belongs to whoever claims it. It is
+    for the first of `channels`; with `turns`, the number that a code goes to, for the first that took none of the codes
+    it was sent lately, or took one the longest ago.
     """
 
     at: int
     early: int
     lease: int
-    channel: str
+    channels: tuple[str, ...]
     attempts: int
     redeliveries: int
+    turns: Phone | None = None

@@ -83,11 +83,7 @@ class Records:
         return Acceptance(answer), MessageId(message_id), bool(full)
 
     def ping(self) -> None:
-        """Ask Redis whether it is there.
-
-        Raises:
-            StoreUnavailable: It is not.
-        """
+        """Ask Redis whether it is there; StoreUnavailable says that it is not."""
         with border():
             self._redis.ping()
 
@@ -155,22 +151,24 @@ class Records:
         Raises:
             StoreUnavailable: Nothing was done, or the answer was lost; the task may begin again.
         """
-        wanted = claim or Claim(0, 0, 0, "", 0, 0)
+        wanted = claim or Claim(0, 0, 0, (), 0, 0)
         with border():
-            beginning, again, attempts, flat = self._begin(
+            beginning, again, attempts, flat, channel = self._begin(
                 keys=[
                     *(keys.record(message_id), keys.deliveries(message_id)),
                     *(keys.due(lane), keys.waiting(lane), keys.parked(lane)),
+                    keys.turns(wanted.turns) if wanted.turns else keys.NOBODYS_TURN,
                 ],
                 args=[
                     *(message_id, "1" if redelivered else "", keys.DELIVERIES_TTL, "1" if claim else ""),
                     *(wanted.redeliveries, wanted.attempts, wanted.at, wanted.early, wanted.lease),
-                    *(_token(), wanted.channel, keys.OPEN_RECORD_TTL, keys.BATCH_OF),
+                    *(_token(), ",".join(wanted.channels), keys.OPEN_RECORD_TTL, keys.BATCH_OF),
+                    keys.TURNS_TTL if wanted.turns else "",
                 ],
             )
         known = dict(zip(flat[::2], flat[1::2], strict=True))
         record = Record.read(message_id, known) if "state" in known else None
-        return Begun(Beginning(beginning), record, int(attempts), int(again))
+        return Begun(Beginning(beginning), record, int(attempts), int(again), channel)
 
     def move(  # noqa: PLR0913 - a change of state says what, when and why
         self,

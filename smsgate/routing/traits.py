@@ -11,7 +11,7 @@ from smsgate.routing.carriers import Carrier
 class Traits:
     """A message as the routing table sees it; `country` is an ISO region such as `CN`, '' where it is not known.
 
-    `carrier` is None abroad and where the segment tells none.
+    `carrier` is None abroad and where the segment tells none. No rule asks for the `sign`; a channel may lack it.
     """
 
     lane: Lane
@@ -20,3 +20,4 @@ class Traits:
     country: str
     carrier: Carrier | None
     client: str = ""
+    sign: str | None = None

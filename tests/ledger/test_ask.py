@@ -21,7 +21,7 @@ from smsgate.receipt import Receipt
 from smsgate.states import State
 from smsgate.trace import Known, NoAnswer, Trace, Unknown
 from tests.ledger.conftest import Clock
-from tests.ledger.providers import Provider
+from tests.ledger.providers import Provider, only
 from tests.ledger.ways import brought_to
 
 ID = MessageId("m1")
@@ -40,7 +40,7 @@ def provider() -> Provider:
 
 @pytest.fixture
 def ask(records: Records, schedule: Schedule, provider: Provider, clock: Clock) -> Ask:
-    return Ask(records, schedule, provider, PATIENCE, clock)
+    return Ask(records, schedule, only(provider), PATIENCE, clock)
 
 
 def _uncertain(records: Records, clock: Clock, state: State = State.UNCERTAIN, **more: object) -> Record:
@@ -224,7 +224,7 @@ def test_an_answer_about_an_attempt_does_not_send_again_what_has_begun_another(
 
     slow = Slow()
     slow.knows = [Unknown()]
-    Ask(records, schedule, slow, PATIENCE, clock)(ID)
+    Ask(records, schedule, only(slow), PATIENCE, clock)(ID)
     assert _read(records).state is State.UNCERTAIN
 
 

@@ -38,7 +38,7 @@ CALLS: dict[str, Callable[[redis.Redis], object]] = {
     "begin": lambda store: Records(store, retention=Retention(60)).begin(
         MessageId("m1"), Lane.OTP, redelivered=True, claim=None
     ),
-    "take a chunk": lambda store: Groups(store).take(Lane.BULK, "c", Claim(0, 0, 0, "", 5, 5), most=1),
+    "take a chunk": lambda store: Groups(store).take(Lane.BULK, "c", Claim(0, 0, 0, ("provider",), 5, 5), most=1),
     "fill": lambda store: Groups(store).fill(Lane.BULK, 0),
     "offer": lambda store: Groups(store).offer(Lane.BULK),
     "messages of": lambda store: Groups(store).messages_of([("c", "1")]),

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,8 @@ from structlog.testing import capture_logs
 from smsgate.channels.channel import Channel, Submission
 from smsgate.errors import InvalidMessage, RetryLater
 from smsgate.flow.brake import Brake
-from smsgate.flow.deliver import HESITATION, Deliver
+from smsgate.flow.carry import LAST_CALL, Carry
+from smsgate.flow.deliver import Deliver
 from smsgate.flow.patience import ATTEMPTS, MOST_REDELIVERIES
 from smsgate.flow.submit import Submit
 from smsgate.ledger import keys
@@ -20,7 +22,7 @@ from smsgate.message import Lane, Message, MessageId
 from smsgate.outcome import Fault, Outcome, Refused, Uncertain, Unsent
 from smsgate.queues import Queue
 from smsgate.states import State
-from tests.ledger.providers import Nobody, Provider, SlowProvider
+from tests.ledger.providers import Nobody, Provider, SlowProvider, only
 
 ID = MessageId("m1")
 FIELDS = {"to": "13800138000", "template": "T", "params": {"code": "987654"}, "lane": "otp", "valid_for": 300}
@@ -326,23 +328,24 @@ def test_a_task_that_comes_before_its_time_by_another_hosts_clock_comes_again_at
 
 @accepted
 def test_a_worker_that_was_frozen_after_its_claim_does_not_call_the_provider(
-    records: Records, schedule: Schedule, brake: Brake, clock: Clock
+    records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     """Others may hold it for dead by now, and the message for not sent."""
-    times = iter([clock(), clock() + HESITATION + 1])
+    times = iter([clock(), clock() + LAST_CALL + 1])
 
     def thawing() -> int:
-        return next(times, clock() + HESITATION + 1)
+        return next(times, clock() + LAST_CALL + 1)
 
-    deliver = Deliver(records, schedule, brake, Nobody(), "sign", now=thawing)
-    with pytest.raises(RetryLater, match="worker_frozen"):
-        deliver(ID, MESSAGE.lane, lambda: MESSAGE)
-    assert _read(records).state is State.QUEUED
+    deliver = Deliver(records, schedule, brake, only(Nobody()), replace(carry, now=thawing), now=thawing)
+    deliver(ID, MESSAGE.lane, lambda: MESSAGE)
+    known = _read(records)
+    assert (known.state, known.timeline[-1].detail) == (State.QUEUED, {"reason": "not_tried"})
+    assert (known.attempts, known.budget) == (1, ATTEMPTS + 1)
 
 
 @accepted
 def test_a_stale_copy_does_not_expire_what_may_have_been_sent(
-    records: Records, schedule: Schedule, brake: Brake, clock: Clock
+    records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     looks = iter([clock()])
 
@@ -352,5 +355,5 @@ def test_a_stale_copy_does_not_expire_what_may_have_been_sent(
             records.move(ID, State.UNCERTAIN, at=clock())
         return clock() + 600_000
 
-    Deliver(records, schedule, brake, Nobody(), "sign", now=meanwhile)(ID, MESSAGE.lane, lambda: MESSAGE)
+    Deliver(records, schedule, brake, only(Nobody()), carry, now=meanwhile)(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.UNCERTAIN

@@ -7,7 +7,8 @@ import redis
 
 from smsgate.channels.channel import Submission
 from smsgate.flow.brake import Brake
-from smsgate.flow.deliver_chunk import LAST_CALL, DeliverChunk
+from smsgate.flow.carry import LAST_CALL, Carry
+from smsgate.flow.deliver_chunk import DeliverChunk
 from smsgate.flow.patience import ATTEMPTS
 from smsgate.flow.submit import Submit
 from smsgate.flow.wake import Wake
@@ -22,7 +23,7 @@ from smsgate.phone import Phone
 from smsgate.states import State
 from tests.ledger.conftest import Clock
 from tests.ledger.gathered import gathered, gathering, number, read
-from tests.ledger.providers import Provider
+from tests.ledger.providers import Provider, only
 
 
 @pytest.fixture
@@ -41,8 +42,10 @@ def provider() -> Provider:
 
 
 @pytest.fixture
-def deliver(records: Records, groups: Groups, brake: Brake, provider: Provider, clock: Clock) -> DeliverChunk:
-    return DeliverChunk(records, groups, brake, provider, "短信网关", now=clock)
+def deliver(
+    records: Records, groups: Groups, brake: Brake, carry: Carry, provider: Provider, clock: Clock
+) -> DeliverChunk:
+    return DeliverChunk(records, groups, brake, only(provider), carry, now=clock)
 
 
 def _states(records: Records, ids: list[MessageId]) -> Counter[State]:
@@ -171,7 +174,7 @@ def test_a_chunk_that_may_have_been_sent_is_asked_about_and_not_sent_again(
 
 
 def test_what_is_refused_by_the_dozen_is_put_back_when_the_time_is_up_and_loses_no_attempt(
-    submit: Submit, records: Records, groups: Groups, brake: Brake, clock: Clock
+    submit: Submit, records: Records, groups: Groups, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     class Slow(Provider):
         def send_chunk(self, chunk_id: str, submissions: list[Submission]) -> Outcome:  # type: ignore[override]
@@ -181,7 +184,7 @@ def test_what_is_refused_by_the_dozen_is_put_back_when_the_time_is_up_and_loses_
     provider = Slow()
     ids = gathered(submit, 100)
     provider.refused = {Phone(f"+86{number(place)}"): Refused("bad", Fault.MESSAGE) for place in range(0, 100, 9)}
-    DeliverChunk(records, groups, brake, provider, "sign", now=clock)(Lane.BULK)
+    DeliverChunk(records, groups, brake, only(provider), carry, now=clock)(Lane.BULK)
     assert len(provider.chunks) == LAST_CALL // 4000 + 1
     waiting = [read(records, one) for one in ids if read(records, one).state is State.QUEUED]
     assert waiting
@@ -224,7 +227,7 @@ def test_rows_of_a_cancelled_batch_and_what_is_too_old_end_without_a_call(
 
 
 def test_what_a_dead_worker_claimed_becomes_uncertain_by_its_lease(
-    submit: Submit, groups: Groups, records: Records, schedule: Schedule, brake: Brake, clock: Clock
+    submit: Submit, groups: Groups, records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     class Killed(BaseException):
         """The process ends here."""
@@ -235,7 +238,7 @@ def test_what_a_dead_worker_claimed_becomes_uncertain_by_its_lease(
 
     ids = gathered(submit, 100)
     with pytest.raises(Killed):
-        DeliverChunk(records, groups, brake, Deadly(), "sign", now=clock)(Lane.BULK)
+        DeliverChunk(records, groups, brake, only(Deadly()), carry, now=clock)(Lane.BULK)
     assert _states(records, ids) == {State.SENDING: 100}
     clock.advance(60)
     Wake(records, schedule, now=clock)()
@@ -243,7 +246,7 @@ def test_what_a_dead_worker_claimed_becomes_uncertain_by_its_lease(
 
 
 def test_late_truth_of_a_chunk_counts_though_its_attempt_is_not_the_latest(
-    submit: Submit, records: Records, groups: Groups, brake: Brake, schedule: Schedule, clock: Clock
+    submit: Submit, records: Records, groups: Groups, brake: Brake, carry: Carry, schedule: Schedule, clock: Clock
 ) -> None:
     """A worker frozen in its call comes back when others have taken the messages for uncertain."""
 
@@ -254,5 +257,5 @@ def test_late_truth_of_a_chunk_counts_though_its_attempt_is_not_the_latest(
             return Sent("late")
 
     ids = gathered(submit, 100)
-    DeliverChunk(records, groups, brake, Frozen(), "sign", now=clock)(Lane.BULK)
+    DeliverChunk(records, groups, brake, only(Frozen()), carry, now=clock)(Lane.BULK)
     assert _states(records, ids) == {State.SENT: 100}

@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from smsgate.flow.brake import Brake
+from smsgate.flow.carry import Carry
 from smsgate.flow.deliver_chunk import DeliverChunk
 from smsgate.flow.gather import Gather
 from smsgate.flow.submit import Submit
@@ -20,7 +21,7 @@ from smsgate.message import Lane, MessageId
 from smsgate.queues import Queue
 from tests.ledger.conftest import Clock
 from tests.ledger.gathered import claim, gathered, gathering
-from tests.ledger.providers import Nobody
+from tests.ledger.providers import Nobody, only
 
 
 @pytest.fixture
@@ -124,13 +125,20 @@ def test_what_gathers_in_a_full_redis_gets_its_tasks_also_among_others(
 
 
 def test_once_a_lane_goes_on_the_tasks_that_it_turned_away_are_followed_by_others(
-    submit: Submit, records: Records, groups: Groups, brake: Brake, lanes: Lanes, clock: Clock, store: redis.Redis
+    submit: Submit,
+    records: Records,
+    groups: Groups,
+    brake: Brake,
+    carry: Carry,
+    lanes: Lanes,
+    clock: Clock,
+    store: redis.Redis,
 ) -> None:
     store.lpush(Queue.BULK, *["another task"] * 1000)
     gathered(submit, 3000)
     assert groups.fill(Lane.BULK, clock()) == MOST_AMONG_OTHERS
     lanes.pause(Lane.BULK, Pause(By.HAND, "", clock()))
-    assert DeliverChunk(records, groups, brake, Nobody(), "sign", now=clock)(Lane.BULK) == 0
+    assert DeliverChunk(records, groups, brake, only(Nobody()), carry, now=clock)(Lane.BULK) == 0
     lanes.resume(Lane.BULK)
     store.lpush(Queue.BULK, *["another task"] * 1000)
     assert groups.fill(Lane.BULK, clock()) == MOST_AMONG_OTHERS

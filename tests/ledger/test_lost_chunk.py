@@ -10,6 +10,7 @@ import redis
 from smsgate.channels.channel import Submission
 from smsgate.flow.ask import Ask
 from smsgate.flow.brake import Brake
+from smsgate.flow.carry import Carry
 from smsgate.flow.deliver_chunk import DeliverChunk
 from smsgate.flow.patience import ATTEMPTS
 from smsgate.flow.submit import Submit
@@ -23,7 +24,7 @@ from smsgate.states import State
 from smsgate.trace import Unknown
 from tests.ledger.conftest import Clock
 from tests.ledger.gathered import gathered, gathering, read
-from tests.ledger.providers import Provider
+from tests.ledger.providers import Provider, only
 
 KILLER = MessageId("m7")
 
@@ -48,10 +49,10 @@ class Deadly(Provider):
 
 
 def test_the_messages_of_a_chunk_that_was_lost_with_its_worker_go_one_by_one(
-    store: redis.Redis, records: Records, schedule: Schedule, brake: Brake, clock: Clock
+    store: redis.Redis, records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     groups, provider = Groups(store), Deadly()
-    deliver = DeliverChunk(records, groups, brake, provider, "sign", now=clock)
+    deliver = DeliverChunk(records, groups, brake, only(provider), carry, now=clock)
     ids = gathered(Submit(records, gathering(groups), now=clock), 100)
     with pytest.raises(Killed):
         deliver(Lane.BULK)
@@ -61,7 +62,7 @@ def test_the_messages_of_a_chunk_that_was_lost_with_its_worker_go_one_by_one(
         Wake(records, schedule, now=clock)()
         provider.knows = [Unknown()] * 100
         for one in ids:
-            Ask(records, schedule, provider, now=clock)(one)
+            Ask(records, schedule, only(provider), now=clock)(one)
         for _ in ids:
             with suppress(Killed):
                 deliver(Lane.BULK)

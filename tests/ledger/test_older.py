@@ -26,7 +26,7 @@ STORED = {
 def test_a_record_of_an_older_version_is_read_and_led_to_its_end(records: Records, store: redis.Redis) -> None:
     one = MessageId("m1")
     store.hset(keys.record(one), mapping=STORED)
-    begun = records.begin(one, Lane.OTP, redelivered=False, claim=Claim(AT, AT, AT + 60_000, "aliyun", 5, 5))
+    begun = records.begin(one, Lane.OTP, redelivered=False, claim=Claim(AT, AT, AT + 60_000, ("aliyun",), 5, 5))
     assert begun.record is not None
     assert begun.record.message is not None
     assert (begun.record.message.to, begun.record.message.params) == ("+8613800138000", {"name": "王"})

@@ -23,7 +23,7 @@ def brought_to(records: Records, record: Record, state: State, due: int | None =
             record.id,
             step,
             at=record.accepted_at,
-            fields={"attempts": 1} if step is State.SENDING else None,
+            fields={"attempts": 1, "channel": "provider"} if step is State.SENDING else None,
             due=due if step is state else None,
         )
         assert move.result is Result.MOVED

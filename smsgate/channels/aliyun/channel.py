@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from smsgate.channels.aliyun.config import AliyunConfig
-from smsgate.channels.channel import Inquiry, Submission
+from smsgate.channels.channel import MOST_IN_A_CHUNK, Inquiry, Submission
 from smsgate.outcome import Outcome
 from smsgate.trace import Trace
 
@@ -13,6 +13,7 @@ class AliyunChannel:
     """Send through an Alibaba Cloud account, and ask it; safe to share between threads, and to build before a fork."""
 
     name: Final = "aliyun"
+    most_together: Final = MOST_IN_A_CHUNK
 
     def __init__(self, config: AliyunConfig | None = None) -> None:
         self._config = config or AliyunConfig()
