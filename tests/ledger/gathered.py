@@ -19,13 +19,13 @@ def number(place: int) -> str:
     return f"139{place:08d}"
 
 
-def gathered(submit: Submit, count: int, *, first: int = 0, **fields: object) -> list[MessageId]:
+def gathered(submit: Submit, count: int, *, first: int = 0, client: str = "", **fields: object) -> list[MessageId]:
     """Have messages accepted one by one, each to a number of its own."""
     made = [
         Message.check({"to": number(place), "template": "T", "params": {"n": str(place)}, "lane": "bulk", **fields})
         for place in range(first, first + count)
     ]
-    return [submit(message, message_id=f"m{first + place}").id for place, message in enumerate(made)]
+    return [submit(message, client=client, message_id=f"m{first + place}").id for place, message in enumerate(made)]
 
 
 def gathering(groups: Groups, how: Gathers = USUAL) -> Gathering:

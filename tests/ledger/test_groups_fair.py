@@ -142,3 +142,10 @@ def test_once_a_lane_goes_on_the_tasks_that_it_turned_away_are_followed_by_other
     lanes.resume(Lane.BULK)
     store.lpush(Queue.BULK, *["another task"] * 1000)
     assert groups.fill(Lane.BULK, clock()) == MOST_AMONG_OTHERS
+
+
+def test_a_clients_thousands_do_not_stand_before_anothers_ten(submit: Submit, groups: Groups, clock: Clock) -> None:
+    gathered(submit, 3000, client="loud")
+    few = gathered(submit, 10, first=3000, client="quiet")
+    clock.advance(2.1)
+    assert set(few) <= {*_take(groups, clock, "c1"), *_take(groups, clock, "c2")}

@@ -1,6 +1,6 @@
--- Messages that leave together wait in a list, the group's; its name says how: BATCH|SIZE|WAIT in ms|TEMPLATE|SIGN. The
--- lane's groups stand in a sorted set by when they may be taken (Unix ms): when the first has waited for long enough, or
--- at once when there is a full chunk.
+-- Messages that leave together wait in a list, the group's; its name says how: BATCH|SIZE|WAIT in ms|TEMPLATE|SIGN, and
+-- |CLIENT where they are of no batch. The lane's groups stand in a sorted set by when they may be taken (Unix ms): when
+-- the first has waited for long enough, or at once when there is a full chunk.
 local function about(group)
   local batch, size, wait = string.match(group, '^([^|]*)|(%d+)|(%d+)|')
   return batch, tonumber(size), tonumber(wait)
