@@ -104,7 +104,7 @@ def patience() -> "Patience":
 def ways() -> "Ways":
     """Build the ways to the providers; their SDKs come with the first call."""
     from smsgate.channels.aliyun import AliyunChannel, AliyunConfig  # noqa: PLC0415 - see above
-    from smsgate.flow.ways import Way, Ways  # noqa: PLC0415 - see above
+    from smsgate.flow.ways import Network, Way, Ways  # noqa: PLC0415 - see above
     from smsgate.routing.profile import Profile  # noqa: PLC0415 - see above
 
     settings = current()
@@ -114,7 +114,7 @@ def ways() -> "Ways":
         connect_timeout_ms=int(settings.aliyun_connect_timeout * 1000),
         read_timeout_ms=int(settings.aliyun_read_timeout * 1000),
     )
-    return Ways([Way(AliyunChannel(config), Profile(name="aliyun", sign=settings.sign))])
+    return Ways(Network.of([Way(AliyunChannel(config), Profile(name="aliyun", sign=settings.sign))]))
 
 
 @cache

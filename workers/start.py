@@ -21,7 +21,7 @@ def prepare_to_send(sender: Any = None, **_signal: Any) -> None:
         if queues & set(LANE_QUEUES.values()):
             parts.deliver()
         if queues & {*LANE_QUEUES.values(), Queue.QUESTIONS}:
-            for way in parts.ways().known:
+            for way in parts.ways().network.ways.values():
                 way.channel.prepare()
     except SettingsError as error:
         sys.exit(str(error))

@@ -14,7 +14,7 @@ from smsgate.flow.hold import Held, hold
 from smsgate.flow.patience import ATTEMPTS, MOST_REDELIVERIES, Patience
 from smsgate.flow.settle import Attempt, count_unknown, settle
 from smsgate.flow.submit import draft, insist_on_a_near_time
-from smsgate.flow.ways import Ways
+from smsgate.flow.ways import Plan, Ways
 from smsgate.gates.expiry import has_expired
 from smsgate.ledger.record import Beginning, Begun, Claim
 from smsgate.ledger.records import Record, Records
@@ -53,17 +53,18 @@ class Deliver:
             RetryLater: The attempt surely did not send and another may.
             StoreUnavailable: Redis went away; the task must come again.
         """
-        at = self.now()
-        begun = self._begin(message_id, lane, read, at, redelivered=redelivered)
+        at, plan = self.now(), self.ways.plan(lane, read)
+        claim = self._claim(plan, at) if self.brake.is_off(lane) else None
+        begun = self._begin(message_id, lane, read, claim, redelivered=redelivered)
         record = begun.record
         if record is None:
             raise AssertionError("a message without a record has been given one")
         if begun.beginning is Beginning.CLAIMED:
-            self._attempt(record, begun, at)
+            self._attempt(record, begun, plan, at)
         elif begun.redeliveries > MOST_REDELIVERIES:
             bury(self.records, message_id, "poison", now=self.now)
         elif record.state is State.QUEUED:
-            self._hold_back(record)
+            self._hold_back(record, plan)
         elif record.state is State.SENDING and redelivered:
             self._doubt(record)
         else:
@@ -72,10 +73,9 @@ class Deliver:
             log.info("delivery_dropped", state=record.state)
 
     def _begin(
-        self, message_id: MessageId, lane: Lane, read: Callable[[], Message], at: int, *, redelivered: bool
+        self, message_id: MessageId, lane: Lane, read: Callable[[], Message], claim: Claim | None, *, redelivered: bool
     ) -> Begun:
         """Read the record and claim the attempt in one act, unless the lane is paused."""
-        claim = self._claim(lane, at) if self.brake.is_off(lane) else None
         begun = self.records.begin(message_id, lane, redelivered=redelivered, claim=claim)
         if begun.beginning is not Beginning.MISSING:
             return begun
@@ -88,11 +88,11 @@ class Deliver:
         )
         return replace(again, redeliveries=begun.redeliveries)
 
-    def _claim(self, lane: Lane, at: int) -> Claim:
+    def _claim(self, plan: Plan, at: int) -> Claim:
         lease = self.patience.lease_until(at)
-        return Claim(at, at + EARLY, lease, self.ways.before(lane), ATTEMPTS, MOST_REDELIVERIES)
+        return Claim(at, at + EARLY, lease, plan.channels, ATTEMPTS, MOST_REDELIVERIES, plan.turns)
 
-    def _hold_back(self, record: Record) -> None:
+    def _hold_back(self, record: Record, plan: Plan) -> None:
         """See to a message that could not be claimed at once: it is too old, too early, out of attempts, or paused."""
         now = self.now()
         if has_expired(record.valid_until, now):
@@ -108,20 +108,21 @@ class Deliver:
             self.schedule.park(record, now=now)
             log.info("delivery_parked", lane=record.lane)
         else:
-            self._probe(record, now)
+            self._probe(record, plan, now)
 
-    def _probe(self, record: Record, at: int) -> None:
+    def _probe(self, record: Record, plan: Plan, at: int) -> None:
         """Try the one message of a braked lane that may go."""
-        begun = self.records.begin(record.id, record.lane, redelivered=False, claim=self._claim(record.lane, at))
+        begun = self.records.begin(record.id, record.lane, redelivered=False, claim=self._claim(plan, at))
         if begun.beginning is Beginning.CLAIMED:
-            self._attempt(record, begun, at)
+            self._attempt(record, begun, plan, at)
         else:
             log.info("delivery_dropped", state=begun.record and begun.record.state)
 
-    def _attempt(self, record: Record, begun: Begun, at: int) -> None:
+    def _attempt(self, record: Record, begun: Begun, plan: Plan, at: int) -> None:
         attempt = Attempt(record, begun.channel, begun.attempts)
-        for (ended,), outcome in self.carry([attempt], self.ways.of(record, begun.channel), began=at):
-            self._end(ended, outcome, at)
+        for _, ways in self.ways.by([record], plan, begun.channel):
+            for (ended,), outcome in self.carry([attempt], ways, began=at):
+                self._end(ended, outcome, at)
 
     def _end(self, attempt: Attempt, outcome: Outcome | Held, began: int) -> None:
         if isinstance(outcome, Held):

@@ -16,10 +16,10 @@ from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.hold import Held, hold
 from smsgate.flow.patience import ATTEMPTS, Patience
 from smsgate.flow.settle import Attempt, count_unknown, settle_all
-from smsgate.flow.ways import Ways
+from smsgate.flow.ways import Plan, Ways
 from smsgate.ledger.groups import Chunk, Groups
 from smsgate.ledger.record import Claim
-from smsgate.ledger.records import Moving, Records, Step
+from smsgate.ledger.records import Moving, Record, Records, Step
 from smsgate.message import Lane, MessageId
 from smsgate.outcome import Fault, Outcome, Refused
 from smsgate.states import State
@@ -51,36 +51,36 @@ class DeliverChunk:
             self.groups.left(lane)
             log.info("chunk_held_back", lane=lane)
             return 0
-        claim = Claim(at, at, self.patience.lease_until(at), self.ways.before(lane), ATTEMPTS, 0)
+        plan = self.ways.plan(lane)
+        claim = Claim(at, at, self.patience.lease_until(at), plan.channels, ATTEMPTS, 0)
         chunk = self.groups.take(lane, chunk_id, claim, most=most)
         with bound_contextvars(chunk=chunk_id):
-            self._send(lane, chunk, claim)
+            self._send(lane, chunk, plan, at)
             self._end(chunk)
         return len(chunk.claimed)
 
-    def _send(self, lane: Lane, chunk: Chunk, claim: Claim) -> None:
+    def _send(self, lane: Lane, chunk: Chunk, plan: Plan, began: int) -> None:
         counts: Counter[State] = Counter()
-        for attempts in self._attempts(chunk, claim.channels[0]):
-            ways = self.ways.of(attempts[0].record, claim.channels[0])
-            for part, outcome in self.carry(attempts, ways, began=claim.at, chunk_id=chunk.id):
+        claimed = self._read(chunk)
+        for places, ways in self.ways.by(claimed, plan, plan.channels[0]):
+            attempts = [Attempt(claimed[place], plan.channels[0], claimed[place].attempts) for place in places]
+            for part, outcome in self.carry(attempts, ways, began=began, chunk_id=chunk.id):
                 counts += self._settle(part, outcome)
                 if not isinstance(outcome, Held):
-                    self.brake.learn(lane, outcome, began=claim.at)
+                    self.brake.learn(lane, outcome, began=began)
         if counts[State.DEAD]:
             # Out of attempts, too: a provider that is away makes dead letters without a refusal.
             self.brake.check(lane)
         if counts:
             log.info("chunk_ended", messages=counts.total(), **_told(counts))
 
-    def _attempts(self, chunk: Chunk, channel: str) -> Sequence[Sequence[Attempt]]:
-        """Read what was claimed, by the way that it goes; what cannot be read, or moved on, waits for its lease."""
-        known = self.records.read_those_readable(chunk.claimed).values()
-        attempts = [
-            Attempt(record, channel, record.attempts)
-            for record in known
+    def _read(self, chunk: Chunk) -> Sequence[Record]:
+        """Read what was claimed; one that cannot be read, or that has moved on since, is left to its lease."""
+        return [
+            record
+            for record in self.records.read_those_readable(chunk.claimed).values()
             if record is not None and record.message is not None and record.state is State.SENDING
         ]
-        return [attempts] if attempts else []
 
     def _settle(self, attempts: Sequence[Attempt], outcome: Outcome | Held) -> Counter[State]:
         if isinstance(outcome, Held):

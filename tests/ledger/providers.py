@@ -6,22 +6,25 @@ from threading import Event as Signal
 import pytest
 
 from smsgate.channels.channel import Channel, Inquiry, Submission
-from smsgate.flow.ways import Way, Ways
+from smsgate.flow.ways import Network, Way, Ways
 from smsgate.message import MessageId
 from smsgate.outcome import Fault, Outcome, Refused, Sent
 from smsgate.phone import Phone
 from smsgate.routing.profile import Profile
+from smsgate.routing.table import Rule, Strategy
 from smsgate.trace import Trace
 
 
 def only(channel: Channel, sign: str = "短信网关") -> Ways:
     """Let a channel be the only one."""
-    return Ways([Way(channel, Profile(name=channel.name, sign=sign))])
+    return Ways(Network.of([Way(channel, Profile(name=channel.name, sign=sign))]))
 
 
 def among(*channels: Channel) -> Ways:
     """Let messages take the first of some channels, and the next where it does not send them."""
-    return Ways([Way(channel, Profile(name=channel.name, sign="短信网关")) for channel in channels])
+    ways = [Way(channel, Profile(name=channel.name, sign="短信网关")) for channel in channels]
+    names = tuple(channel.name for channel in channels)
+    return Ways(Network.of(ways, [Rule(channels=names, strategy=Strategy.PRIORITY)]))
 
 
 class Provider:

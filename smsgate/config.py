@@ -1,0 +1,122 @@
+"""What is declared in a file: the channels, and the rules by which messages take them.
+
+The environment says how this deployment runs (`smsgate.settings`); the file says which ways lead out of it, and can be
+changed while it runs.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from smsgate.errors import SettingsError
+from smsgate.routing.dead_rules import Gravity, Problem, problems
+from smsgate.routing.profile import Declared, Profile
+from smsgate.routing.table import Rule, Table
+from smsgate.settings import Settings
+
+# Calls a second that Aliyun allows an account, for SendSms and for SendBatchSms (its document 438433).
+ALIYUN_RATE: Final = 5000.0
+# The channel that there is where none is declared.
+USUAL: Final = "aliyun"
+# What pydantic says of a key that is not in a model; it does not say which there are.
+_UNKNOWN: Final = "extra_forbidden"
+
+
+def _named(tables: object) -> object:
+    """Give each table its own name as a field."""
+    if not isinstance(tables, Mapping):
+        return tables
+    return tuple({**table, "name": name} if isinstance(table, Mapping) else table for name, table in tables.items())
+
+
+class Config(Declared):
+    """A whole file. `channels` are tables by their names, `routes` an array of tables, tried in their order."""
+
+    channels: Annotated[tuple[Profile, ...], BeforeValidator(_named), Field(min_length=1)]
+    routes: tuple[Rule, ...] = ()
+
+    @property
+    def table(self) -> Table:
+        return Table(self.routes, self.channels)
+
+
+def of_settings(settings: Settings) -> Config:
+    """Declare the one channel that the environment describes."""
+    return completed(Config(channels=(Profile(name=USUAL),)), settings)
+
+
+def completed(config: Config, settings: Settings) -> Config:
+    """Fill in what channels of Aliyun leave out from the environment: the sign, and the way to the provider."""
+    return config.model_copy(update={"channels": tuple(_completed(one, settings) for one in config.channels)})
+
+
+def _completed(profile: Profile, settings: Settings) -> Profile:
+    if profile.provider != "aliyun":
+        return profile
+    usual = {
+        "endpoint": settings.aliyun_endpoint,
+        "protocol": settings.aliyun_protocol,
+        "connect_timeout_ms": int(settings.aliyun_connect_timeout * 1000),
+        "read_timeout_ms": int(settings.aliyun_read_timeout * 1000),
+    }
+    return profile.model_copy(
+        update={
+            "sign": profile.sign or settings.sign,
+            "rate": profile.rate or ALIYUN_RATE,
+            "provider_options": {**usual, **profile.provider_options},
+        }
+    )
+
+
+def read(path: Path) -> Config:
+    """Read a file and check it whole.
+
+    Raises:
+        SettingsError: It cannot be read, is no TOML, or declares what cannot be; it names every such thing and the fix.
+    """
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path.name}: cannot be read ({error.strerror}); SMSGATE_CONFIG names it") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path.name}: is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path.name}: is not TOML: {error}") from None
+    try:
+        config = Config.model_validate(written)
+    except ValidationError as error:
+        wrong = list(_told(error, written))
+        raise SettingsError("\n".join([f"{path.name}:", *(f"  {line}" for line in wrong)])) from None
+    dead = [problem for problem in problems(config.table) if problem.gravity is Gravity.ERROR]
+    if dead:
+        raise SettingsError("\n".join([f"{path.name}:", *(f"  {one.where}: {one.text}" for one in dead)]))
+    return config
+
+
+def warnings(config: Config) -> list[Problem]:
+    """Find what is allowed and most likely not meant."""
+    return [problem for problem in problems(config.table) if problem.gravity is Gravity.WARNING]
+
+
+def _told(error: ValidationError, written: Mapping[str, Any]) -> Iterator[str]:
+    """Say where each mistake is, as the file has it, and what is wrong; never the value, which may be a secret."""
+    for one in error.errors(include_url=False, include_input=False):
+        where = _where(one["loc"], written)
+        if one["type"] == _UNKNOWN:
+            yield f"{where}: is not known here; see docs/routing.md for what is"
+        else:
+            yield f"{where}: {one['msg'].removeprefix('Value error, ')}"
+
+
+def _where(loc: tuple[int | str, ...], written: Mapping[str, Any]) -> str:
+    """Name a place in the file: channels by their names, rules by their numbers from 1."""
+    parts = [str(part) for part in loc]
+    if len(loc) > 1 and isinstance(loc[1], int):
+        if loc[0] == "channels":
+            parts[1] = list(written["channels"])[loc[1]]
+        else:
+            parts[1] = str(loc[1] + 1)
+    return ".".join(parts)
