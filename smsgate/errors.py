@@ -8,7 +8,7 @@ SmsgateError
 ├── StoreUnavailable        Redis cannot be reached, does not answer or refuses to write
 ├── BrokerUnavailable       a broker of its own cannot be reached or refuses; what was to go there waits in Redis
 ├── RetryLater              an attempt surely did not send; raised for Celery's autoretry
-├── UnusablePush            what came in as a provider's push is none (smsgate.channels.aliyun.receipts)
+├── UnusablePush            what came in as a provider's push is none (smsgate.channels.pushed)
 ├── Problem                 a refusal on its way to an HTTP client (smsgate.http.problems)
 ├── NotReady                a process of `smsgate up` did not start (smsgate.local.ready)
 └── SettingsError           the environment has gaps or mistakes; names every one

@@ -7,7 +7,8 @@ from typing import assert_never
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from smsgate.channels.aliyun.receipts import UnusablePush, parse_replies, parse_reports
+from smsgate.channels.aliyun.receipts import parse_replies, parse_reports
+from smsgate.channels.pushed import UnusablePush
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.conclude import conclude_all
 from smsgate.ledger.groups import Groups

@@ -8,10 +8,10 @@ from typing import Any, Final, assert_never
 from alibabacloud_dysmsapi20170525.models import GetSmsSignRequest, GetSmsTemplateRequest
 
 from smsgate.channels.aliyun import codes, failures
-from smsgate.channels.aliyun.codes import Failure
 from smsgate.channels.aliyun.config import AliyunConfig
 from smsgate.channels.aliyun.finding import Finding
 from smsgate.channels.aliyun.sdk import client_for, runtime_for
+from smsgate.channels.failure import Failure
 from smsgate.outcome import Fault, Refused, Uncertain, Unsent
 
 # A template that no account has: any answer about it, good or bad, shows that the key was accepted.

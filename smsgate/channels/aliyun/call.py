@@ -12,9 +12,9 @@ from alibabacloud_dysmsapi20170525.client import Client
 from darabonba.runtime import RuntimeOptions
 
 from smsgate.channels.aliyun import failures
-from smsgate.channels.aliyun.codes import Failure
 from smsgate.channels.aliyun.config import AliyunConfig
 from smsgate.channels.aliyun.sdk import client_for, runtime_for
+from smsgate.channels.failure import Failure
 from smsgate.outcome import Fault, Unsent
 
 log = structlog.get_logger(__name__)

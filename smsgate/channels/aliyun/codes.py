@@ -4,17 +4,15 @@ Sources: help.aliyun.com/document_detail/101346 (API codes) and 48054 (the gatew
 pages are cut. A code that is not here is refused as unknown and logged: add it, with its meaning, to this table.
 """
 
-import re
 from enum import StrEnum, auto
 from typing import Final, assert_never
 
 import structlog
 
+from smsgate.channels.failure import Failure, word
 from smsgate.outcome import Fault, Refused, Uncertain, Unsent
 
 log = structlog.get_logger(__name__)
-
-Failure = Unsent | Refused | Uncertain
 
 
 class Meaning(StrEnum):
@@ -109,9 +107,6 @@ PREFIXES: Final[tuple[tuple[str, Meaning], ...]] = (
 WINDOWS: Final[tuple[tuple[str, float], ...]] = (("分钟级", 60), ("小时级", 3600), ("天级", 86400))
 SHORTEST_WINDOW: Final = 60.0
 
-# What a code looks like. Anything else, and anything with a run of digits that could be a number or an OTP, stays out.
-_CODE: Final = re.compile(r"(?!.*\d{4})[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
-
 
 def meaning_of(code: str) -> Meaning | None:
     """Look a code up; None if nobody has told us of it."""
@@ -144,8 +139,3 @@ def outcome_of(code: str, message: str = "", wait: float | None = None) -> Failu
 def window(message: str) -> float:
     """Read for how many seconds a number is closed; the shortest window where the text names none."""
     return next((seconds for name, seconds in WINDOWS if name in message), SHORTEST_WINDOW)
-
-
-def word(code: str) -> str:
-    """Keep a code that is one; an answer may come from anything on the way and hold anything."""
-    return code if _CODE.fullmatch(code) else "unreadable_code"

@@ -3,8 +3,8 @@
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from smsgate.channels.aliyun.fields import SHANGHAI
 from smsgate.channels.channel import Inquiry
+from smsgate.channels.fields import SHANGHAI
 
 # Today and the 29 days before it: of a day beyond the provider's 30 it may well say that there was nothing.
 DAYS_KEPT: Final = 30

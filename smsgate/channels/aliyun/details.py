@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from smsgate.channels.aliyun import codes
-from smsgate.channels.aliyun.codes import Failure
-from smsgate.channels.aliyun.fields import milliseconds, text
 from smsgate.channels.aliyun.reports import NOT_FINAL, reason_of
 from smsgate.channels.channel import Inquiry
+from smsgate.channels.failure import Failure
+from smsgate.channels.fields import milliseconds, text
 from smsgate.outcome import Fault, Refused, Uncertain, Unsent
 from smsgate.receipt import Receipt
 from smsgate.trace import Known, NoAnswer, Trace, Unknown

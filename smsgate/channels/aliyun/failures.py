@@ -4,46 +4,24 @@ The question is always the same: can the request have reached the provider? Wher
 where it may have, it is uncertain and the provider has to be asked.
 """
 
-import http.client
-import ssl
+import http
 from collections.abc import Iterator
 from typing import Final
 
 import requests
 import structlog
-import urllib3.exceptions as urllib3
 from alibabacloud_credentials.exceptions import CredentialException
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException, ThrottlingException
 from darabonba.exceptions import RetryError, UnretryableException
 from Tea.exceptions import RetryError as CredentialsRetryError
 
 from smsgate.channels.aliyun import codes
-from smsgate.channels.aliyun.codes import Failure
+from smsgate.channels.failure import Failure
+from smsgate.channels.transport import TIME_LIMITS, outcome_among
 from smsgate.outcome import Fault, Refused, Uncertain, Unsent
 
 log = structlog.get_logger(__name__)
 
-# What was found in the chain of causes → the outcome; the first that fits. The upper half fails before the request is
-# written, the lower half may fail after it: a reset or a TLS error does not say when it struck.
-TRANSPORT: Final[tuple[tuple[type[BaseException], Failure], ...]] = (
-    (requests.exceptions.InvalidURL, Refused("invalid_endpoint", Fault.CREDENTIALS)),
-    (urllib3.ProxyError, Unsent("proxy", Fault.PROVIDER)),  # raised only where the proxy could not be connected to
-    (urllib3.NameResolutionError, Unsent("dns", Fault.PROVIDER)),
-    (ConnectionRefusedError, Unsent("connect_refused", Fault.PROVIDER)),
-    (urllib3.NewConnectionError, Unsent("connect_failed", Fault.PROVIDER)),
-    (urllib3.ConnectTimeoutError, Unsent("connect_timeout", Fault.PROVIDER)),
-    (ssl.SSLCertVerificationError, Unsent("tls_certificate", Fault.PROVIDER)),
-    (urllib3.ReadTimeoutError, Uncertain("read_timeout")),
-    (http.client.IncompleteRead, Uncertain("truncated_answer")),
-    (urllib3.DecodeError, Uncertain("unparsable_answer")),
-    (http.client.BadStatusLine, Uncertain("connection_reset")),  # RemoteDisconnected among them
-    (ConnectionError, Uncertain("connection_reset")),
-    (urllib3.ProtocolError, Uncertain("connection_reset")),
-    (urllib3.SSLError, Uncertain("tls")),
-)
-
-# Celery's and billiard's limits, by name: a channel knows no Celery. The second is our own deadline's name too.
-TIME_LIMITS: Final = frozenset({"SoftTimeLimitExceeded", "TimeLimitExceeded"})
 # What the SDK makes of an answer without a code.
 _NO_CODE: Final = frozenset({"", "None"})
 
@@ -109,8 +87,7 @@ def _transport(error: UnretryableException) -> Failure:
 
 def transport_outcome(error: BaseException) -> Failure | None:
     """Find the outcome for a failure of the network; None if it was none that we know."""
-    chain = tuple(causes(error))
-    return next((outcome for kind, outcome in TRANSPORT if any(isinstance(cause, kind) for cause in chain)), None)
+    return outcome_among(tuple(causes(error)))
 
 
 def _unexpected(error: Exception) -> Failure:

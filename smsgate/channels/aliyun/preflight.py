@@ -11,7 +11,7 @@ from alibabacloud_credentials.client import Client as Credentials
 from smsgate.channels.aliyun import account, failures
 from smsgate.channels.aliyun.config import AliyunConfig
 from smsgate.channels.aliyun.finding import Finding
-from smsgate.channels.aliyun.sdk import Session
+from smsgate.channels.aliyun.sdk import session_for
 
 __all__ = ["Finding", "check"]
 
@@ -65,7 +65,7 @@ def _endpoint(config: AliyunConfig) -> Iterator[Finding]:
 
 def _date(config: AliyunConfig) -> str:
     """Ask the endpoint for anything, by the way that the SDK goes: any answer has the date on it."""
-    with Session(config) as session:
+    with session_for(config) as session:
         timeout = (config.connect_timeout_ms / 1000, config.read_timeout_ms / 1000)
         answer = session.get(f"{config.protocol}://{config.endpoint}/", timeout=timeout)
     return answer.headers.get("Date", "")

@@ -6,39 +6,19 @@ the message stays sent, and is asked for or timed out like one whose report neve
 was not delivered, and the provider says so.
 """
 
-import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
-from smsgate.channels.aliyun.fields import milliseconds, text
 from smsgate.channels.aliyun.reports import DELIVERED, NOT_FINAL, reason_of
-from smsgate.errors import InvalidMessage, SmsgateError
+from smsgate.channels.fields import milliseconds, text
+from smsgate.channels.pushed import Parsed, Unusable, entries_of, read_each
+from smsgate.errors import InvalidMessage
 from smsgate.message import MESSAGE_ID, MessageId
 from smsgate.phone import Phone, parse
 from smsgate.receipt import Receipt, Reply
 
-T = TypeVar("T")
-
 _SUCCESS: Final[dict[str, bool]] = {"true": True, "false": False}
 _MOST_SEGMENTS: Final = 99
-
-
-class UnusablePush(SmsgateError):
-    """The body as a whole is no push of the provider; the text says why and holds nothing of the body."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed(Generic[T]):
-    """What a push held: the entries that can be used, and a stable word for each that cannot."""
-
-    entries: tuple[T, ...]
-    unusable: tuple[str, ...]
-
-
-class _Unusable(Exception):
-    """One entry cannot be used; never leaves this file."""
 
 
 def parse_reports(body: bytes) -> Parsed[Receipt]:
@@ -50,7 +30,7 @@ def parse_reports(body: bytes) -> Parsed[Receipt]:
     Raises:
         UnusablePush: The body is neither a JSON object nor an array.
     """
-    return _each(_entries(body), _receipt)
+    return read_each(entries_of(body), _receipt)
 
 
 def parse_replies(body: bytes) -> Parsed[Reply]:
@@ -59,44 +39,13 @@ def parse_replies(body: bytes) -> Parsed[Reply]:
     Raises:
         UnusablePush: The body is neither a JSON object nor an array.
     """
-    return _each(_entries(body), _reply)
-
-
-def _entries(body: bytes) -> list[Any]:
-    try:
-        pushed = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnusablePush("the push is not JSON") from None
-    match pushed:
-        case list():
-            return pushed
-        case dict():
-            return [pushed]
-        case _:
-            raise UnusablePush("the push is neither a JSON array nor an object")
-
-
-def _each(entries: list[Any], read: Callable[[dict[str, Any]], T]) -> Parsed[T]:
-    usable: list[T] = []
-    unusable: list[str] = []
-    for entry in entries:
-        try:
-            usable.append(read(_object(entry)))
-        except _Unusable as why:
-            unusable.append(str(why))
-    return Parsed(tuple(usable), tuple(unusable))
-
-
-def _object(entry: Any) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise _Unusable("not_an_object")
-    return entry
+    return read_each(entries_of(body), _reply)
 
 
 def _receipt(report: dict[str, Any]) -> Receipt:
     code = text(report.get("err_code"))
     if code == NOT_FINAL:
-        raise _Unusable("not_final")
+        raise Unusable("not_final")
     delivered = _verdict(report.get("success"), code)
     return Receipt(
         message_id=_message_id(report.get("out_id")),
@@ -125,13 +74,13 @@ def _verdict(success: Any, code: str) -> bool:
     if verdict is not None:
         return verdict
     if not code:
-        raise _Unusable("no_verdict")
+        raise Unusable("no_verdict")
     return code == DELIVERED
 
 
 def _message_id(out_id: Any) -> MessageId:
     if not isinstance(out_id, str) or re.fullmatch(MESSAGE_ID, out_id) is None:
-        raise _Unusable("no_message_id")
+        raise Unusable("no_message_id")
     return MessageId(out_id)
 
 
@@ -147,7 +96,7 @@ def _phone(number: Any) -> Phone:
             return parse(form)
         except InvalidMessage:
             continue
-    raise _Unusable("bad_phone_number")
+    raise Unusable("bad_phone_number")
 
 
 def _segments(size: Any) -> int | None:

@@ -1,32 +1,13 @@
 """The codes in a report of the provider (SmsReport, QuerySendDetails), and our reasons for them.
 
-Sources: help.aliyun.com/document_detail/101347 with transcriptions where the page is cut; the raw carriers' codes by
-the tables of other vendors (mysubmail.com/documents/1XQAE4, feige.cn/dev/dev8.html), which agree on those below.
+Sources: help.aliyun.com/document_detail/101347 with transcriptions where the page is cut.
 The raw code is kept in the receipt, so that a wrong guess here can be put right later.
 """
 
-from enum import StrEnum, auto
 from typing import Final
 
 from smsgate.channels.aliyun.codes import Meaning, meaning_of
-
-
-class Reason(StrEnum):
-    """Why a message did not arrive; stable words that clients may build on."""
-
-    NOT_IN_SERVICE = auto()  # switched off, suspended, unassigned
-    INVALID_NUMBER = auto()
-    BLACKLISTED = auto()  # by the carrier or, after a complaint, by the provider
-    RECIPIENT_REFUSED = auto()  # opted out
-    RECIPIENT_LIMIT = auto()  # the number has had its share
-    HANDSET = auto()  # the phone or its SIM: full, broken
-    EXPIRED = auto()  # the carrier gave up trying
-    CONTENT = auto()  # keywords, a missing opt-out text
-    NO_ROUTE = auto()
-    CHANNEL_CLOSED = auto()  # the provider's channel, for the moment
-    CONFIG = auto()  # sign, template, filing, account
-    UNKNOWN = auto()
-
+from smsgate.channels.reason import Reason, of_carrier
 
 # `success` is the verdict; this code only says that no carrier has given one, and no final receipt need follow.
 NOT_FINAL: Final = "REQUEST_SUCCESS"
@@ -61,24 +42,12 @@ REASONS: Final[dict[str, Reason]] = {
     "SP_UNKNOWN_ERROR": Reason.UNKNOWN,
 }
 
-# Raw codes that carriers put through. REJECTD is not here: to one carrier it means keywords, to another a dead number.
-PREFIXES: Final[tuple[tuple[str, Reason], ...]] = (
-    ("MK:", Reason.NOT_IN_SERVICE),
-    ("MN:", Reason.NOT_IN_SERVICE),
-    ("MI:", Reason.NOT_IN_SERVICE),
-    ("UNDELIV", Reason.NOT_IN_SERVICE),
-    ("EXPIRED", Reason.EXPIRED),
-    ("BLACK", Reason.BLACKLISTED),
-    ("NOROUTE", Reason.NO_ROUTE),
-    ("KEYWORD", Reason.CONTENT),
-)
-
 _CONFIG: Final = frozenset({Meaning.ACCOUNT, Meaning.CREDENTIALS, Meaning.CONFIGURATION})
 
 
 def reason_of(code: str) -> Reason:
     """Give our reason for a code of a report; unknown where the tables have none."""
-    known = REASONS.get(code) or next((reason for prefix, reason in PREFIXES if code.startswith(prefix)), None)
+    known = REASONS.get(code) or of_carrier(code)
     if known is not None:
         return known
     return Reason.CONFIG if meaning_of(code) in _CONFIG else Reason.UNKNOWN

@@ -15,20 +15,17 @@ What it takes to use the SDK safely, each point measured or read in its source:
 import logging
 import os
 import threading
-from ipaddress import ip_address
 from typing import Any, Final
 
-import requests
 from alibabacloud_credentials.client import Client as Credentials
 from alibabacloud_dysmsapi20170525.client import Client
 from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.core import DaraCore
 from darabonba.runtime import RuntimeOptions
-from requests.utils import should_bypass_proxies
 from Tea.core import TeaCore
 
 from smsgate.channels.aliyun.config import AliyunConfig
-from smsgate.channels.aliyun.deadline import TimedAdapter
+from smsgate.channels.session import Session
 
 # Logger → the least level that still speaks. The first three bring handlers of their own, two of them at DEBUG, which
 # print the Authorization header when DEBUG=sdk is set; urllib3 writes whole URLs at DEBUG and WARNING.
@@ -45,35 +42,6 @@ _CLIENTS: Final[dict[AliyunConfig, Client]] = {}
 _OPENING: Final = threading.Lock()
 
 
-class Session(requests.Session):
-    """The SDK's HTTP session with NO_PROXY honoured and redirects refused."""
-
-    def __init__(self, config: AliyunConfig) -> None:
-        super().__init__()
-        self._direct = goes_direct(config)
-        context: Any = DaraCore.get_adapter(config.protocol.upper()).ssl_context
-        limit = config.answer_limit_ms / 1000
-        self.mount(f"{config.protocol}://", TimedAdapter(context, pool_size=config.pool_size, limit=limit))
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        if self._direct:
-            kwargs["proxies"] = {}
-        return super().send(request, **(kwargs | {"allow_redirects": False}))
-
-
-def goes_direct(config: AliyunConfig) -> bool:
-    """Say whether the endpoint is reached without a proxy, whatever the environment says of proxies."""
-    host = config.endpoint.rpartition(":")[0] or config.endpoint
-    return _is_loopback(host) or should_bypass_proxies(f"{config.protocol}://{config.endpoint}", no_proxy=None)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def client_for(config: AliyunConfig) -> Client:
     """Give this process's client, and open it on the first call.
 
@@ -86,11 +54,17 @@ def client_for(config: AliyunConfig) -> Client:
     return _CLIENTS[config]
 
 
+def session_for(config: AliyunConfig) -> Session:
+    """Open a session of ours, by the certificates that the SDK trusts."""
+    context: Any = DaraCore.get_adapter(config.protocol.upper()).ssl_context
+    return Session(config, context)
+
+
 def _open(config: AliyunConfig) -> Client:
     client = Client(Config(credential=Credentials(), endpoint=config.endpoint, protocol=config.protocol))
     # The SDK takes no session of ours, so it finds one under the key that it would use itself.
     key = f"{config.protocol}://{config.endpoint}:80:pool={config.pool_size}"
-    DaraCore._sessions[key] = Session(config)  # noqa: SLF001 - see above; darabonba-core's minor is pinned for it
+    DaraCore._sessions[key] = session_for(config)  # noqa: SLF001 - see above; darabonba-core's minor is pinned for it
     return client
 
 

@@ -3,8 +3,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from smsgate.channels.aliyun.days import days_of, is_too_old
-from smsgate.channels.aliyun.fields import SHANGHAI
 from smsgate.channels.channel import Inquiry
+from smsgate.channels.fields import SHANGHAI
 from smsgate.message import MessageId
 from smsgate.phone import parse
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgate.channels.aliyun.receipts import UnusablePush, parse_replies, parse_reports
+from smsgate.channels.aliyun.receipts import parse_replies, parse_reports
+from smsgate.channels.pushed import UnusablePush
 
 REPORT = {
     "phone_number": "13900000001",

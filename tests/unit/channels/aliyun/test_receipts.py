@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from smsgate.channels.aliyun.receipts import Parsed, parse_replies, parse_reports
+from smsgate.channels.aliyun.receipts import parse_replies, parse_reports
+from smsgate.channels.pushed import Parsed
 from smsgate.receipt import Receipt, Reply
 
 ID = "018f2b6c-7a1e-7c3d-9f00-0123456789ab"

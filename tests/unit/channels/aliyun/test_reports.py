@@ -1,6 +1,7 @@
 import pytest
 
-from smsgate.channels.aliyun.reports import REASONS, Reason, reason_of
+from smsgate.channels.aliyun.reports import REASONS, reason_of
+from smsgate.channels.reason import Reason
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A limit to how long the whole of an answer may take.
 
-The SDK's read timeout is for each read of the socket: a provider that drips a byte a second holds a call for as long as
+An SDK's read timeout is for each read of the socket: a provider that drips a byte a second holds a call for as long as
 it likes. In a process of its own Celery's time limits cut that off; a thread cannot be cut off, so the reading itself
 has to look at the clock. That costs two calls for each read, and an answer is read in two or three.
 """

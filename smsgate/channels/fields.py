@@ -1,4 +1,4 @@
-"""How the provider writes text and times, in what it pushes and in what it answers."""
+"""How providers write text and times, in what they push and in what they answer."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
