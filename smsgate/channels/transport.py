@@ -18,6 +18,7 @@ from smsgate.outcome import Fault, Refused, Uncertain, Unsent
 # What was found in the chain of causes → the outcome; the first that fits. The upper half fails before the request is
 # written, the lower half may fail after it: a reset or a TLS error does not say when it struck.
 TRANSPORT: Final[tuple[tuple[type[BaseException], Failure], ...]] = (
+    (requests.exceptions.InvalidHeader, Refused("invalid_header", Fault.CREDENTIALS)),  # of a key with a line break
     (requests.exceptions.InvalidURL, Refused("invalid_endpoint", Fault.CREDENTIALS)),
     (urllib3.ProxyError, Unsent("proxy", Fault.PROVIDER)),  # raised only where the proxy could not be connected to
     (urllib3.NameResolutionError, Unsent("dns", Fault.PROVIDER)),

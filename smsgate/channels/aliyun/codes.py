@@ -4,30 +4,10 @@ Sources: help.aliyun.com/document_detail/101346 (API codes) and 48054 (the gatew
 pages are cut. A code that is not here is refused as unknown and logged: add it, with its meaning, to this table.
 """
 
-from enum import StrEnum, auto
-from typing import Final, assert_never
+from typing import Final
 
-import structlog
-
-from smsgate.channels.failure import Failure, word
-from smsgate.outcome import Fault, Refused, Uncertain, Unsent
-
-log = structlog.get_logger(__name__)
-
-
-class Meaning(StrEnum):
-    """What a code says about the attempt."""
-
-    AMBIGUOUS = auto()  # the platform failed on its way: the message may have gone out
-    THROTTLED = auto()  # the account or the API is called too fast
-    NUMBER_LIMIT = auto()  # this number has had its share for a minute, an hour or a day
-    # The last five are refusals, and bear the names of the faults that they are.
-    ACCOUNT = auto()  # money, quota, suspension
-    CREDENTIALS = auto()  # key, permission, clock, source address
-    CONFIGURATION = auto()  # this sign or this template
-    VARIABLES = auto()  # which variables this message brings, and which of them are empty; not their values
-    MESSAGE = auto()  # this message
-
+from smsgate.channels.failure import Failure
+from smsgate.channels.meaning import Meaning, failure_of
 
 CODES: Final[dict[str, Meaning]] = {
     # "Call again", says the page; for a send nobody knows whether the first call went through.
@@ -116,24 +96,7 @@ def meaning_of(code: str) -> Meaning | None:
 
 def outcome_of(code: str, message: str = "", wait: float | None = None) -> Failure:
     """Turn the code of an answer into an outcome; `message` is read only for the window that it names."""
-    reason = word(code)
-    match meaning_of(code):
-        case Meaning.AMBIGUOUS:
-            return Uncertain(reason)
-        case Meaning.THROTTLED:
-            return Unsent(reason, Fault.THROTTLED, wait)
-        case Meaning.NUMBER_LIMIT:
-            return Unsent(reason, Fault.RECIPIENT, window(message))
-        case (
-            Meaning.ACCOUNT | Meaning.CREDENTIALS | Meaning.CONFIGURATION | Meaning.VARIABLES | Meaning.MESSAGE
-        ) as meaning:
-            return Refused(reason, Fault(meaning.value))
-        case None:
-            # An error, for somebody to act on: a code that the provider has added may refuse every message from now on.
-            log.error("provider_code_unknown", code=reason)
-            return Refused(reason, Fault.UNKNOWN)
-        case never:
-            assert_never(never)
+    return failure_of(code, meaning_of(code), wait=wait, window=window(message))
 
 
 def window(message: str) -> float:

@@ -3,18 +3,17 @@
 The answer holds the text of every message to the number: nothing of it is logged, or kept, but what `Receipt` has.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from smsgate.channels.aliyun import codes
 from smsgate.channels.aliyun.reports import NOT_FINAL, reason_of
 from smsgate.channels.channel import Inquiry
-from smsgate.channels.failure import Failure
+from smsgate.channels.failure import no_answer
 from smsgate.channels.fields import milliseconds, text
-from smsgate.outcome import Fault, Refused, Uncertain, Unsent
+from smsgate.outcome import Fault
 from smsgate.receipt import Receipt
-from smsgate.trace import Known, NoAnswer, Trace, Unknown
+from smsgate.trace import NoAnswer
 
 # What SendStatus can be; 1 is waiting for the carrier.
 FAILED: Final = "2"
@@ -35,17 +34,6 @@ class Page:
     verdicts: tuple[Receipt | None, ...]
     length: int
     total: int
-
-
-def no_answer(failure: Failure) -> NoAnswer:
-    """Read what a failed call would mean for a message as what it means for a question."""
-    match failure:
-        case Unsent(reason, fault) | Refused(reason, fault):
-            return NoAnswer(reason, fault)
-        case Uncertain(reason):
-            return NoAnswer(reason, Fault.PROVIDER)
-        case never:
-            assert_never(never)
 
 
 def page_of(body: Any, inquiry: Inquiry) -> Page | NoAnswer:
@@ -93,18 +81,3 @@ def _verdict(entry: Any, inquiry: Inquiry) -> Receipt | None:
         reported_at=milliseconds(entry.receive_date),
         segments=None,
     )
-
-
-def trace_of(verdicts: Sequence[Receipt | None]) -> Trace:
-    """Weigh the entries with our OutId; there are several where the message was submitted more than once.
-
-    A delivery goes before all: the phone has the message, whatever became of its copies. Then one that waits, since it
-    may yet arrive. Only when every copy has failed has the message failed, when the last of them did.
-    """
-    if not verdicts:
-        return Unknown()
-    receipts = [receipt for receipt in verdicts if receipt is not None]
-    delivered = [receipt for receipt in receipts if receipt.delivered]
-    if not delivered and len(receipts) < len(verdicts):
-        return Known(None)
-    return Known(max(delivered or receipts, key=lambda receipt: receipt.reported_at or 0))

@@ -17,6 +17,7 @@ from Tea.exceptions import RetryError as CredentialsRetryError
 
 from smsgate.channels.aliyun import codes
 from smsgate.channels.failure import Failure
+from smsgate.channels.meaning import Meaning
 from smsgate.channels.transport import TIME_LIMITS, outcome_among
 from smsgate.outcome import Fault, Refused, Uncertain, Unsent
 
@@ -50,7 +51,7 @@ def _answered(error: AlibabaCloudException) -> Failure:
     meaning = codes.meaning_of(code)
     status = error.status_code or 0
     wait = error.retry_after / 1000 if error.retry_after else None
-    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR and meaning is not codes.Meaning.THROTTLED:
+    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR and meaning is not Meaning.THROTTLED:
         return Uncertain("server_error")
     if code in _NO_CODE and status != http.HTTPStatus.TOO_MANY_REQUESTS:
         return Uncertain("unparsable_answer")

@@ -6,7 +6,8 @@ The raw code is kept in the receipt, so that a wrong guess here can be put right
 
 from typing import Final
 
-from smsgate.channels.aliyun.codes import Meaning, meaning_of
+from smsgate.channels.aliyun.codes import meaning_of
+from smsgate.channels.meaning import Meaning
 from smsgate.channels.reason import Reason, of_carrier
 
 # `success` is the verdict; this code only says that no carrier has given one, and no final receipt need follow.

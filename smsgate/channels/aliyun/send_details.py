@@ -16,8 +16,10 @@ from alibabacloud_dysmsapi20170525.models import QuerySendDetailsRequest
 from smsgate.channels.aliyun.call import Answer, call
 from smsgate.channels.aliyun.config import AliyunConfig
 from smsgate.channels.aliyun.days import days_of, is_too_old
-from smsgate.channels.aliyun.details import Page, no_answer, page_of, trace_of
+from smsgate.channels.aliyun.details import Page, page_of
 from smsgate.channels.channel import Inquiry
+from smsgate.channels.failure import no_answer
+from smsgate.channels.verdicts import trace_of
 from smsgate.outcome import Fault
 from smsgate.receipt import Receipt
 from smsgate.trace import Known, NoAnswer, Trace

@@ -2,7 +2,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from smsgate.channels.aliyun import codes
-from smsgate.channels.aliyun.codes import Meaning
+from smsgate.channels.meaning import Meaning
 from smsgate.outcome import Fault, Refused, Uncertain, Unsent
 
 # The provider's codes by what must follow from each; written out once more, so that a slip in the table shows.

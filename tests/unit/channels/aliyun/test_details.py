@@ -2,8 +2,9 @@ from itertools import permutations
 
 import pytest
 
-from smsgate.channels.aliyun.details import no_answer, trace_of
 from smsgate.channels.aliyun.reports import reason_of
+from smsgate.channels.failure import no_answer
+from smsgate.channels.verdicts import trace_of
 from smsgate.message import MessageId
 from smsgate.outcome import Fault, Refused, Uncertain, Unsent
 from smsgate.phone import parse
