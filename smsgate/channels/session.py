@@ -2,25 +2,13 @@
 
 import ssl
 from ipaddress import ip_address
-from typing import Any, Protocol
+from typing import Any
 
 import requests
 from requests.utils import should_bypass_proxies
 
 from smsgate.channels.deadline import TimedAdapter
-
-
-class Way(Protocol):
-    """Where a provider is, and how long an answer of it may take."""
-
-    @property
-    def endpoint(self) -> str: ...
-    @property
-    def protocol(self) -> str: ...
-    @property
-    def pool_size(self) -> int: ...
-    @property
-    def answer_limit_ms(self) -> int: ...
+from smsgate.channels.way import Way
 
 
 class Session(requests.Session):

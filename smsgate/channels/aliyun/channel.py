@@ -12,10 +12,11 @@ from smsgate.trace import Trace
 class AliyunChannel:
     """Send through an Alibaba Cloud account, and ask it; safe to share between threads, and to build before a fork."""
 
-    name: Final = "aliyun"
     most_together: Final = MOST_IN_A_CHUNK
+    reports_by_provider_id: Final = False  # a report has our own id, or the chunk's, as its OutId
 
-    def __init__(self, config: AliyunConfig | None = None) -> None:
+    def __init__(self, config: AliyunConfig | None = None, name: str = "aliyun") -> None:
+        self.name: Final = name
         self._config = config or AliyunConfig()
 
     def prepare(self) -> None:

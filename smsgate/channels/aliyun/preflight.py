@@ -6,12 +6,11 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 import requests
-from alibabacloud_credentials.client import Client as Credentials
 
 from smsgate.channels.aliyun import account, failures
 from smsgate.channels.aliyun.config import AliyunConfig
 from smsgate.channels.aliyun.finding import Finding
-from smsgate.channels.aliyun.sdk import session_for
+from smsgate.channels.aliyun.sdk import credentials_of, session_for
 
 __all__ = ["Finding", "check"]
 
@@ -32,15 +31,18 @@ def check(config: AliyunConfig, sign: str | None = None, template: str | None = 
     Where credentials or endpoint fail, nothing is asked. Raises nothing for what the provider, the network or missing
     credentials do; shows no key, and of its id only the ends.
     """
-    credentials, endpoint, *clock = (_credentials(), *_endpoint(config))
+    credentials, endpoint, *clock = (_credentials(config), *_endpoint(config))
     asked = account.ask(config, sign, template) if credentials.ok and endpoint.ok else ()
     return [credentials, endpoint, *clock, *asked]
 
 
-def _credentials() -> Finding:
+def _credentials(config: AliyunConfig) -> Finding:
+    names = (config.key_id_env, config.key_secret_env)
     try:
-        found = Credentials().get_credential()
+        found = credentials_of(config).get_credential()
     except Exception:  # noqa: BLE001 - each source in the chain has errors of its own, with its URL in their text
+        if all(names):
+            return Finding("credentials", ok=False, detail="none found", fix=f"set {names[0]} and {names[1]}")
         return Finding("credentials", ok=False, detail="none found in the SDK's default chain", fix=SET_KEYS)
     return Finding("credentials", ok=True, detail=f"{found.provider_name}, key {masked(found.access_key_id)}")
 

@@ -25,6 +25,7 @@ from darabonba.runtime import RuntimeOptions
 from Tea.core import TeaCore
 
 from smsgate.channels.aliyun.config import AliyunConfig
+from smsgate.channels.aliyun.key import Key
 from smsgate.channels.session import Session
 
 # Logger → the least level that still speaks. The first three bring handlers of their own, two of them at DEBUG, which
@@ -54,6 +55,13 @@ def client_for(config: AliyunConfig) -> Client:
     return _CLIENTS[config]
 
 
+def credentials_of(config: AliyunConfig) -> Any:
+    """Give what the SDK asks for a key: the variables that the config names, or the SDK's default chain."""
+    if config.key_id_env and config.key_secret_env:
+        return Key(config.key_id_env, config.key_secret_env)
+    return Credentials()
+
+
 def session_for(config: AliyunConfig) -> Session:
     """Open a session of ours, by the certificates that the SDK trusts."""
     context: Any = DaraCore.get_adapter(config.protocol.upper()).ssl_context
@@ -61,7 +69,7 @@ def session_for(config: AliyunConfig) -> Session:
 
 
 def _open(config: AliyunConfig) -> Client:
-    client = Client(Config(credential=Credentials(), endpoint=config.endpoint, protocol=config.protocol))
+    client = Client(Config(credential=credentials_of(config), endpoint=config.endpoint, protocol=config.protocol))
     # The SDK takes no session of ours, so it finds one under the key that it would use itself.
     key = f"{config.protocol}://{config.endpoint}:80:pool={config.pool_size}"
     DaraCore._sessions[key] = session_for(config)  # noqa: SLF001 - see above; darabonba-core's minor is pinned for it

@@ -1,7 +1,20 @@
 """Where and how the provider is reached, and as whom."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from smsgate.channels.way import AnswerLimit, ConnectTimeout, Endpoint, PoolSize, ReadTimeout, VariableName
+
+
+def _written(app_id: object) -> object:
+    """Take a number for its digits, as a file of settings may well have it."""
+    return str(app_id) if type(app_id) is int else app_id
+
+
+AppId = Annotated[str, BeforeValidator(_written), Field(pattern=r"^[0-9]{1,20}$")]
+Region = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,17 +25,17 @@ class TencentConfig:
     answer, `answer_limit_ms`.
     """
 
-    app_id: str  # SmsSdkAppId, such as 1400006666
+    app_id: AppId  # SmsSdkAppId, such as 1400006666
     # The SMS service answers under it for the whole mainland; Singapore's accounts have another endpoint too.
-    region: str = "ap-guangzhou"
-    endpoint: str = "sms.tencentcloudapi.com"
+    region: Region = "ap-guangzhou"
+    endpoint: Endpoint = "sms.tencentcloudapi.com"
     protocol: Literal["https", "http"] = "https"
     # The names that the SDK's own default chain looks under; others let several accounts be used side by side.
-    key_id_env: str = "TENCENTCLOUD_SECRET_ID"
-    key_secret_env: str = "TENCENTCLOUD_SECRET_KEY"  # noqa: S105 - the name of a variable
+    key_id_env: VariableName = "TENCENTCLOUD_SECRET_ID"
+    key_secret_env: VariableName = "TENCENTCLOUD_SECRET_KEY"  # noqa: S105 - the name of a variable
     # As for Aliyun, whose config says why: a failed connect may be short, an answer is worth waiting for.
-    connect_timeout_ms: int = 3_000
-    read_timeout_ms: int = 10_000
-    answer_limit_ms: int = 25_000
+    connect_timeout_ms: ConnectTimeout = 3_000
+    read_timeout_ms: ReadTimeout = 10_000
+    answer_limit_ms: AnswerLimit = 25_000
     # Idle connections kept: no less than the threads that send in one process.
-    pool_size: int = 512
+    pool_size: PoolSize = 512
