@@ -3,6 +3,7 @@
 import json
 import os
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
@@ -66,6 +67,11 @@ class Settings(BaseSettings):
         default_factory=dict,
         repr=False,
         description='What kombu\'s transport to that broker is given besides, such as {"master_name": "main"}.',
+    )
+    config: Path | None = Field(
+        default=None,
+        description="The TOML file that declares channels and routes; without it there is one channel, `aliyun`, which "
+        "these settings describe.",
     )
     sign: str | None = Field(default=None, description="The sign for messages that bring none, as Aliyun approved it.")
     callback_secret: str | None = Field(

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from smsgate.errors import SettingsError
 from smsgate.flow.submit import Submit
 from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.ledger.connection import connect_briefly, connect_patiently
@@ -102,19 +103,15 @@ def patience() -> "Patience":
 
 @cache
 def ways() -> "Ways":
-    """Build the ways to the providers; their SDKs come with the first call."""
-    from smsgate.channels.aliyun import AliyunChannel, AliyunConfig  # noqa: PLC0415 - see above
-    from smsgate.flow.ways import Network, Way, Ways  # noqa: PLC0415 - see above
-    from smsgate.routing.profile import Profile  # noqa: PLC0415 - see above
+    """Build the ways to the providers; their SDKs come with the first call.
 
-    settings = current()
-    config = AliyunConfig(
-        endpoint=settings.aliyun_endpoint,
-        protocol=settings.aliyun_protocol,
-        connect_timeout_ms=int(settings.aliyun_connect_timeout * 1000),
-        read_timeout_ms=int(settings.aliyun_read_timeout * 1000),
-    )
-    return Ways(Network.of([Way(AliyunChannel(config), Profile(name="aliyun", sign=settings.sign))]))
+    Raises:
+        SettingsError: The file that declares them is wrong.
+    """
+    from smsgate.config_file import ConfigFile  # noqa: PLC0415 - see above
+    from smsgate.network import ways_in  # noqa: PLC0415 - see above
+
+    return ways_in(ConfigFile(current()))
 
 
 @cache
@@ -134,8 +131,21 @@ def deliver() -> "Deliver":
     """
     from smsgate.flow.deliver import Deliver  # noqa: PLC0415 - see above
 
-    load("sign")
+    _insist_on_signs()
     return Deliver(records(), schedule(), brake(), ways(), carry(), patience())
+
+
+def _insist_on_signs() -> None:
+    """Refuse to send where messages that bring no sign would go out without one."""
+    if current().config is None:
+        load("sign")
+        return
+    without = [way.name for way in ways().network.ways.values() if not way.profile.sign]
+    if without:
+        lines = "".join(
+            f"\n  channels.{name}.sign: is not set; or set SMSGATE_SIGN for those of Aliyun" for name in without
+        )
+        raise SettingsError(f"Some channels have no sign for messages that bring none:{lines}")
 
 
 @cache
@@ -154,7 +164,7 @@ def deliver_chunk() -> "DeliverChunk":
     """
     from smsgate.flow.deliver_chunk import DeliverChunk  # noqa: PLC0415 - see above
 
-    load("sign")
+    _insist_on_signs()
     return DeliverChunk(records(), groups(), brake(), ways(), carry(), patience())
 
 
