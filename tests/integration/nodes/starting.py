@@ -27,6 +27,11 @@ def _sandbox(web_port: int) -> SandboxProcess:
     )
 
 
+def sandbox_of(web: WebNode) -> SandboxProcess:
+    """Make one more provider, which pushes its receipts to the same place."""
+    return _sandbox(web.port)
+
+
 def started(
     stack: ExitStack, redis_node: RedisNode, database: int, folder: Path, janitor: Janitor, **settings: str
 ) -> Gateway:
