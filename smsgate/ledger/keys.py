@@ -32,6 +32,16 @@ MARKS_PUT: Final = "sms:marks:put"  # by lane, when the latest mark was put into
 MARKS_OUT: Final = "sms:marks:out"  # by lane, how many marks were put since one came out
 MARKS_PASSED: Final = "sms:marks:passed"  # by lane, when the latest mark was put that has come out of it
 
+# The health of channels. Breakers have names, CHANNEL|OPERATION.
+BREAKERS: Final = "sms:breakers"  # those that are not closed, as JSON
+BREAKER_EVENTS: Final = "sms:breakers:events"  # the latest hundred, as JSON
+BREAKER_TURNS: Final = "sms:breakers:turns"  # by name and state, how often it came to that
+CHANNELS_PAUSED: Final = "sms:channels:paused"  # by an operator, by name, as JSON
+CHANNEL_WEIGHTS: Final = "sms:channels:weights"  # by CHANNEL|CARRIER|CLASS, 0 to 1
+CHANNEL_ERRORS: Final = "sms:channels:errors"  # by name, when the latest was and what
+CALLS_IN: Final = "sms:calls:"  # + Unix second: how calls ended, for the breakers' window
+HEALTH_IN: Final = "sms:health:"  # + number of a slice: how calls ended and took, by channel, carrier and class
+
 RECORD_OF: Final = "sms:msg:"
 BATCH_OF: Final = "sms:batch:"
 
@@ -50,6 +60,9 @@ DELIVERIES_TTL: Final = DAY
 # Attempts are counted in slices of so many milliseconds, for the lanes' brakes.
 TALLY_SLICE: Final = 10_000
 TALLY_TTL: Final = 600
+# Seconds in a slice of health, and for which it is kept.
+HEALTH_SLICE: Final = 5
+HEALTH_TTL: Final = 900
 IDEMPOTENCY_TTL: Final = DAY
 PUSH_TTL: Final = 3 * DAY
 # Longer than the longest wait between two attempts (a day and a fifth), from the last attempt.
@@ -143,6 +156,10 @@ def webhook_secrets(client: str) -> str:
 
 def breaker(endpoint: str) -> str:
     return f"sms:breaker:{endpoint}"
+
+
+def breaker_probes(name: str) -> str:
+    return f"sms:breakers:probes:{name}"
 
 
 def reply(line: str) -> str:
