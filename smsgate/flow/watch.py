@@ -92,10 +92,9 @@ class Watch:
         `sizes` says how many messages of which kind it carries, one of `traffic` without.
         """
         self._pulse.keep()
-        name = name_of(channel, operation)
-        return WatchedCall(name, channel, operation, traffic, sizes, call, self._meter, self._rule).through(
-            self._breakers
-        )
+        measured = traffic if operation == SEND else None  # questions tell nothing of how well it sends
+        name, slow = name_of(channel, operation), self._rule.slow_call_seconds
+        return WatchedCall(name, channel, measured, sizes, call, self._meter, slow).through(self._breakers)
 
     def give_back(self, channel: str, operation: str = SEND) -> None:
         """Give back an admission that no call comes of: another may probe, before the lease has ended."""

@@ -8,9 +8,9 @@ import structlog
 from pybreaker import CircuitBreaker
 
 from smsgate.flow.breakers import Breakers
-from smsgate.flow.meter import Meter, Sizes
+from smsgate.flow.meter import Flight, Meter, Sizes
 from smsgate.outcome import Outcome
-from smsgate.routing.breaker import ALARMING, AT_ONCE, SEND, BreakerRule, Phase, Reason, State
+from smsgate.routing.breaker import ALARMING, AT_ONCE, Phase, Reason, State
 from smsgate.routing.circuit import Lesson
 from smsgate.routing.traffic import Traffic
 from smsgate.routing.verdict import FAILURES, Verdict, reason_of, verdict_of
@@ -31,12 +31,11 @@ class WatchedCall(Generic[Result]):
 
     name: str
     channel: str
-    operation: str
-    traffic: Traffic
+    measured: Traffic | None
     sizes: Sizes | None
     call: Callable[[], Result]
     meter: Meter
-    rule: BreakerRule
+    slow: float
     result: Result | None = None
     verdict: Verdict = Verdict.UNCERTAIN
     reason: str = ""
@@ -51,7 +50,7 @@ class WatchedCall(Generic[Result]):
         state = breakers.state(self.name)
         if state.phase is Phase.CLOSED:
             self._in_circuit(breakers.circuit(self.name), None, state)
-            if self.verdict in AT_ONCE:
+            if self.verdict is not Verdict.OK and self.verdict in AT_ONCE:
                 breakers.open(self.name, AT_ONCE[self.verdict], self.reason)
         else:
             lesson = Lesson()
@@ -73,7 +72,7 @@ class WatchedCall(Generic[Result]):
             pass
         except Exception:
             if self.result is not None:
-                log.exception("breaker_broke", channel=self.channel)  # the SMS is out: nothing may hide that
+                log.exception("breaker_broke", breaker=self.name)  # the SMS is out: nothing may hide that
             elif self.has_begun:
                 raise  # the call's own
             else:
@@ -83,21 +82,29 @@ class WatchedCall(Generic[Result]):
         self.has_begun = True
         flight = self.meter.begin(self.name)
         try:
-            self.result = self.call()
-        except BaseException as error:
+            result = self.result = self.call()
+        except Exception as error:
             self.reason = type(error).__name__
-            verdict = self.verdict if isinstance(error, Exception) else None
-            self.meter.end(self.name, flight, verdict, self.reason)
+            self._ended(flight)
             raise
-        self.verdict = verdict_of(self.result)
-        self.reason = reason_of(self.result)
-        self.took = self.meter.end(self.name, flight, self.verdict, self.reason)
-        if self.operation == SEND:
-            self.meter.measure(self.channel, self.traffic, self.verdict, self.took, self.sizes)
+        except BaseException:
+            flight.among.discard(flight)  # it says nothing of the provider
+            raise
+        self.verdict = verdict_of(result)
+        if self.verdict is not Verdict.OK:
+            self.reason = reason_of(result)
+        self._ended(flight)
+
+    def _ended(self, flight: Flight) -> None:
+        self.took = self.meter.end(self.name, flight, self.verdict)
+        if self.measured is not None:
+            self.meter.measure(self.channel, self.measured, self.verdict, self.took, self.sizes)
+        if self.reason and self.verdict is not Verdict.REFUSED:
+            self.meter.blame(self.channel, self.reason)
 
     def _is_failure(self, lesson: Lesson | None, state: State) -> bool:
         if lesson is None:
-            return self.verdict in FAILURES
+            return self.verdict is not Verdict.OK and self.verdict in FAILURES
         lesson.well, lesson.reason = self._proved(state)
         lesson.detail = self.reason or f"the call took {self.took:.1f} s"
         return lesson.well is False
@@ -109,7 +116,7 @@ class WatchedCall(Generic[Result]):
             return False, AT_ONCE[self.verdict]
         if self.verdict in FAILURES:
             return False, was if was in ALARMING else Reason.FAILING
-        if was is Reason.SLOW_CALLS and self.took > self.rule.slow_call_seconds:
+        if was is Reason.SLOW_CALLS and self.took > self.slow:
             return False, was
         # A refusal may come before anybody looks at the account: only what was sent proves that it is well again.
         is_proof = self.verdict is Verdict.OK or (self.verdict is Verdict.REFUSED and was not in ALARMING)

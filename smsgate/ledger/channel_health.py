@@ -25,17 +25,27 @@ Kind = tuple[str, Traffic]  # a channel, and what goes through it
 class Counts:
     """What a process has counted since its last pulse.
 
-    `calls` are by breaker, `errors` the latest by channel (when, Unix ms, and what); `health` by slice (None: the
-    present one) and field, as `field_of` names it, with a metric behind. `since` is of `time.monotonic`.
+    `calls` are by breaker, `errors` the latest by channel (when, Unix ms, and what); health is by field, as `field_of`
+    names it with a metric behind: in the slice at hand, and `then`, by slice. `since` is of `time.monotonic`.
     """
 
     calls: dict[str, Calls] = field(default_factory=dict)
     errors: dict[str, tuple[int, str]] = field(default_factory=dict)
-    health: dict[int | None, dict[str, int]] = field(default_factory=dict)
+    present: dict[str, int] = field(default_factory=dict)
+    then: dict[int, dict[str, int]] = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
 
     def __bool__(self) -> bool:
-        return bool(self.calls or self.errors or self.health)
+        return bool(self.calls or self.errors or self.present or self.then)
+
+    def add(self, later: "Counts") -> None:
+        """Add what was counted after it."""
+        for name, calls in later.calls.items():
+            self.calls.setdefault(name, Calls()).add(calls)
+        self.errors.update(later.errors)
+        _add(self.present, later.present)
+        for number, fields in later.then.items():
+            _add(self.then.setdefault(number, {}), fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +156,14 @@ def _laid_out(counts: Counts) -> Iterator[str | int]:
     yield len(counts.errors)
     for channel, (at, what) in counts.errors.items():
         yield from (channel, f"{at}|{what}")
-    for number, fields in counts.health.items():
-        yield from ("" if number is None else number, len(fields))
-        for name, by in fields.items():
-            yield from (name, by)
+    slices: list[tuple[int | str, dict[str, int]]] = [("", counts.present), *counts.then.items()]
+    for number, fields in slices:
+        if fields:
+            yield from (number, len(fields))
+            for name, by in fields.items():
+                yield from (name, by)
+
+
+def _add(counted: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, by in more.items():
+        counted[name] = counted.get(name, 0) + by

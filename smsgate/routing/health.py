@@ -115,3 +115,4 @@ _TIMES: Final = {
     **{name: ("latencies", number) for number, name in enumerate(LATENCY)},
     **{name: ("delays", number) for number, name in enumerate(DELAY)},
 }
+METRICS: Final = (*_COUNTS, *_TIMES)
