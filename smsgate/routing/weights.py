@@ -1,0 +1,126 @@
+"""How the weights of channels follow their health: once a second, in bounded steps, state in and state out.
+
+Each pair (channel, carrier, codes or not) has a factor between `FLOOR` and 1 that its declared weight is multiplied by.
+docs/routing.md tells the reasons, and shows what comes of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from smsgate.routing.evidence import NOTHING, Metric, Sample, remember, samples
+from smsgate.routing.judgement import FLOOR, MOST_ERRORS, Allowed, Known, judge
+from smsgate.routing.observed import Observation, Observations, Pair
+
+# Of a whole factor, a second. A fall that was wrong costs nothing, since others carry the traffic, and one that comes
+# late costs messages: 3.3 s from whole to floor. A rise is a slow start: by a tenth of what the pair has, and no more
+# than RISE, so that a pair that only seemed well shows it while it has little: 40 s from floor to whole.
+FALL: Final = 0.30
+RISE: Final = 0.05
+SLOW_START: Final = 0.10
+# What is ill and hardly seen rises by this: 8 minutes from floor to whole. Who has no traffic at all, because his lane
+# is silent or his breaker open, must not be thought ill for ever.
+DRIFT: Final = 0.002
+LITTLE: Final = 10.0
+# Differences below this move nothing.
+DEAD_BAND: Final = 0.02
+# Seconds that one step may stand for, however late it comes: a chore that was away must not leap.
+LONGEST_STEP: Final = 2.0
+# Seconds in which what is usual for a pair follows what is seen of it, while it is well, and the observations for it to
+# begin with. A pair that was not seen for a day is forgotten.
+USUAL: Final = 600.0
+LEAST_TO_BE_USUAL: Final = 30.0
+FORGOTTEN: Final = 24 * 3600.0
+# Whoever never delivered half of what it should has no receipts that tell anything, mostly since none are set up.
+MOST_MISSING_AT_FIRST: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One pair's: its factor, what is remembered and what is usual, and the time at which it was last seen."""
+
+    factor: float = 1.0
+    seen_at: float = 0.0
+    memory: Mapping[Metric, Sample] = field(default_factory=dict)
+    usual: Mapping[Metric, float] = field(default_factory=dict)
+
+
+WELL: Final = Health()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All pairs' health at a time in seconds."""
+
+    at: float = 0.0
+    pairs: Mapping[Pair, Health] = field(default_factory=lambda: MappingProxyType({}))
+
+    def factor(self, pair: Pair) -> float:
+        """Give what the declared weight is to be multiplied by; 1 for a pair that nothing is known of."""
+        return self.pairs.get(pair, WELL).factor
+
+
+def step(state: State, observations: Observations, now: float) -> State:
+    """Move every factor by what is seen at `now`, in seconds of a clock that all callers share.
+
+    Call it once a second, with every pair that has anything in its windows. A late call moves no more than
+    `LONGEST_STEP` seconds' worth, and a clock that goes back moves nothing.
+    """
+    seconds = min(LONGEST_STEP, max(0.0, now - state.at))
+    pairs = {*observations, *(pair for pair, health in state.pairs.items() if now - health.seen_at < FORGOTTEN)}
+    known = {pair: _know(state.pairs.get(pair, WELL), observations.get(pair), seconds) for pair in pairs}
+    peers = _peers(known)
+    moved = {}
+    for pair in sorted(pairs, key=str):
+        before, mine = state.pairs.get(pair, WELL), known[pair]
+        allowed = judge(mine, (other for other in peers[pair[1:]] if other is not mine))
+        factor = _moved(before.factor, allowed, mine, seconds)
+        well = before.factor == factor == 1.0 and (allowed is None or allowed.top == 1.0)
+        usual = _learnt(mine, seconds) if well else mine.usual
+        moved[pair] = Health(factor, now if pair in observations else before.seen_at, mine.memory, usual)
+    return State(now, MappingProxyType(moved))
+
+
+def _know(before: Health, seen: Observation | None, seconds: float) -> Known:
+    now = dict(samples(seen)) if seen else {}
+    memory = {
+        metric: remember(metric, before.memory.get(metric, NOTHING), now.get(metric, NOTHING), seconds)
+        for metric in {*now, *before.memory}
+    }
+    return Known(before.factor, now, memory, before.usual)
+
+
+def _peers(known: Mapping[Pair, Known]) -> Mapping[tuple[Any, ...], list[Known]]:
+    peers: dict[tuple[Any, ...], list[Known]] = {}
+    for pair, one in known.items():
+        peers.setdefault(pair[1:], []).append(one)
+    return peers
+
+
+def _moved(factor: float, allowed: Allowed | None, known: Known, seconds: float) -> float:
+    """Move a factor towards what is allowed, and no further than its edge."""
+    bottom, top = allowed or Allowed(FLOOR, 1.0)
+    if factor - top > DEAD_BAND:
+        return max(top, factor - FALL * seconds)
+    if bottom - factor > DEAD_BAND or bottom == 1.0:
+        return min(bottom, factor + min(RISE, SLOW_START * factor) * seconds)
+    if known.memory.get(Metric.ERRORS, NOTHING).n < LITTLE:
+        return min(1.0, factor + DRIFT * seconds)
+    return factor
+
+
+def _learnt(known: Known, seconds: float) -> Mapping[Metric, float]:
+    """Let what is usual follow what is seen of a pair that is well."""
+    usual = dict(known.usual)
+    for metric, memory in known.memory.items():
+        if memory.n < LEAST_TO_BE_USUAL:
+            continue
+        before = usual.get(metric)
+        if before is not None:
+            usual[metric] = before + (memory.value - before) * min(1.0, seconds / USUAL)
+        elif metric is Metric.ERRORS:
+            usual[metric] = min(MOST_ERRORS, memory.value)
+        elif metric is not Metric.MISSING or memory.value <= MOST_MISSING_AT_FIRST:
+            usual[metric] = memory.value
+    return usual
