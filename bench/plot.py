@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,36 @@ def lines(
     axes.set_ylabel(labels[1])
     axes.grid(visible=True, which="both", alpha=0.25)
     axes.legend()
+    _save(figure, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One of several small pictures: curves over the seconds, and a span of them that is shaded."""
+
+    title: str
+    curves: Mapping[str, Sequence[float]]
+    shaded: tuple[float, float] | None = None
+
+
+def panels(path: Path, title: str, labels: tuple[str, str], drawn: Sequence[Panel]) -> None:
+    """Draw panels two abreast, all of the same height from 0 to 1."""
+    rows = (len(drawn) + 1) // 2
+    figure, grid = _pyplot().subplots(rows, 2, figsize=(10, 2.3 * rows + 0.6), sharey=True, squeeze=False)
+    for axes, panel in zip(grid.flat, drawn, strict=False):
+        for name, heights in panel.curves.items():
+            axes.plot(range(1, len(heights) + 1), heights, label=name, linewidth=1.4)
+        if panel.shaded:
+            axes.axvspan(*panel.shaded, color="#c44e52", alpha=0.12)
+        axes.set_title(panel.title, fontsize=10)
+        axes.set_ylim(-0.03, 1.06)
+        axes.grid(visible=True, alpha=0.25)
+    for axes in grid[-1]:
+        axes.set_xlabel(labels[0])
+    for row in grid:
+        row[0].set_ylabel(labels[1])
+    grid[0][0].legend(loc="lower left", fontsize=8)
+    figure.suptitle(title)
     _save(figure, path)
 
 
