@@ -75,6 +75,10 @@ NOBODYS_TURN: Final = "sms:turns:"
 # Seconds for which it is believed how many tasks the broker holds.
 AT_BROKER_TTL: Final = 15
 STRAY_TTL: Final = 45 * DAY
+# Seconds for which a channel's pace is kept without a call: a cut of its rate is forgotten sooner.
+PACE_TTL: Final = 3600
+# For which it is known what a caller was told: longer than one call is tried again.
+TOLD_TTL: Final = 60
 # Replies are kept by number, not by age: the oldest go first.
 MOST_REPLIES: Final = 100_000
 
@@ -160,6 +164,19 @@ def breaker(endpoint: str) -> str:
 
 def breaker_probes(name: str) -> str:
     return f"sms:breakers:probes:{name}"
+
+
+def pace(channel: str) -> str:
+    return f"sms:pace:{channel}"
+
+
+def told(caller: str) -> str:
+    return f"sms:told:{caller}"
+
+
+def cap(channel: str, name: str) -> str:
+    """Name the log of a recipient by a hash (see smsgate.routing.caps): a listing of keys shows no number."""
+    return f"sms:cap:{channel}:{name}"
 
 
 def reply(line: str) -> str:
