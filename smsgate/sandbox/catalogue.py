@@ -83,6 +83,11 @@ class Template(BaseModel):
     def variables(self) -> tuple[str, ...]:
         return self.pieces[1::2]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name each variable once, in the order in which the text has them."""
+        return tuple(dict.fromkeys(self.variables))
+
     def render(self, values: dict[str, str]) -> str:
         """Fill the variables in.
 

@@ -11,8 +11,10 @@ from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, TypeAdapter
 from smsgate.sandbox import china_time, numbers
 from smsgate.sandbox.evidence import MESSAGE_QUERY, Evidence, answer
 from smsgate.sandbox.faults.specs import ASKED, Outage, Refuse
+from smsgate.sandbox.inbox import Service
 from smsgate.sandbox.listener import Listener
 from smsgate.sandbox.problems import body_as, problem, query_as
+from smsgate.sandbox.tencent.receipts import reply as tencent_reply
 
 
 class Reply(BaseModel):
@@ -24,6 +26,7 @@ class Reply(BaseModel):
     content: Annotated[str, Field(max_length=1000)]
     dest_code: Annotated[str, Field(pattern=r"^[0-9]{0,20}$")] = ""
     sign_name: str | None = None
+    service: Service = Service.ALIYUN
 
 
 class Callbacks(BaseModel):
@@ -33,6 +36,8 @@ class Callbacks(BaseModel):
 
     report_url: AnyHttpUrl | None = None
     up_url: AnyHttpUrl | None = None
+    tencent_report_url: AnyHttpUrl | None = None
+    tencent_up_url: AnyHttpUrl | None = None
 
 
 REPLY: Final[TypeAdapter[Reply]] = TypeAdapter(Reply)
@@ -99,17 +104,25 @@ class Control:
 
     async def reply(self, request: web.Request) -> web.Response:
         reply = await body_as(REPLY, request)
-        if self.evidence.replies.url is None:
-            raise problem(HTTPStatus.CONFLICT, "There is nowhere to push it: set SMSGATE_SANDBOX_UP_URL.")
-        item = self._sms_up(reply)
-        self.evidence.replies.push([item])
+        theirs = reply.service is Service.TENCENT
+        pusher = self.evidence.tencent_replies if theirs else self.evidence.replies
+        if pusher.url is None:
+            setting = f"SMSGATE_SANDBOX_{'TENCENT_' if theirs else ''}UP_URL"
+            raise problem(HTTPStatus.CONFLICT, f"There is nowhere to push it: set {setting}.")
+        item = self._tencent_reply(reply) if theirs else self._sms_up(reply)
+        pusher.push([item])
         return answer(item, HTTPStatus.ACCEPTED)
 
     async def set_callbacks(self, request: web.Request) -> web.Response:
         callbacks = await body_as(CALLBACKS, request)
-        self.evidence.reports.url = str(callbacks.report_url) if callbacks.report_url else None
-        self.evidence.replies.url = str(callbacks.up_url) if callbacks.up_url else None
+        self.evidence.reports.url = _written(callbacks.report_url)
+        self.evidence.replies.url = _written(callbacks.up_url)
+        self.evidence.tencent_reports.url = _written(callbacks.tencent_report_url)
+        self.evidence.tencent_replies.url = _written(callbacks.tencent_up_url)
         return answer(callbacks.model_dump(mode="json"))
+
+    def _tencent_reply(self, reply: Reply) -> dict[str, object]:
+        return tencent_reply(reply.phone, reply.content, reply.sign_name or "", self.evidence.clock())
 
     def _sms_up(self, reply: Reply) -> dict[str, object]:
         """Write an SmsUp as the provider pushes it."""
@@ -121,3 +134,7 @@ class Control:
             "sequence_id": next(_SEQUENCE),
         }
         return item if reply.sign_name is None else {**item, "sign_name": reply.sign_name}
+
+
+def _written(url: AnyHttpUrl | None) -> str | None:
+    return str(url) if url else None

@@ -39,11 +39,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A call that waits for its answer; `take` lets the action take place."""
+    """A call that waits for its answer; `take` lets the action take place, `say` puts a fault in words."""
 
     request: web.Request
     take: Callable[[], Answer]
     count: Callable[[str], None]
+    say: Callable[[Throttle | Refusal | Unavailable], Answer]
 
 
 async def disturbed(exchange: Exchange, disturbance: Disturbance) -> web.StreamResponse:
@@ -54,17 +55,18 @@ async def disturbed(exchange: Exchange, disturbance: Disturbance) -> web.StreamR
         await asyncio.sleep(disturbance.delay_ms / 1000)
     if fault is not None:
         exchange.count(_ending(fault))
-        return await _broken(exchange.request, fault, answer)
+        return await _broken(exchange, fault, answer)
     if answer is None:
         raise AssertionError("without a fault the action takes place")
     exchange.count(answer.ending)
     return answer.response()
 
 
-async def _broken(request: web.Request, fault: CallFault, answer: Answer | None) -> web.StreamResponse:
+async def _broken(exchange: Exchange, fault: CallFault, answer: Answer | None) -> web.StreamResponse:
+    request = exchange.request
     match fault:
         case Throttle() | Refusal() | Unavailable():
-            return _said(fault).response()
+            return exchange.say(fault).response()
         case Html():
             phrase = HTTPStatus(fault.status).phrase
             text = _PAGE.format(status=fault.status, phrase=phrase)
@@ -80,7 +82,8 @@ async def _broken(request: web.Request, fault: CallFault, answer: Answer | None)
             assert_never(fault)
 
 
-def _said(fault: Throttle | Refusal | Unavailable) -> Answer:
+def said(fault: Throttle | Refusal | Unavailable) -> Answer:
+    """Put a fault in Dysmsapi's words."""
     match fault:
         case Throttle():
             wait = {"x-acs-retry-after": str(fault.retry_after_ms)} if fault.retry_after_ms else {}
@@ -124,7 +127,7 @@ def reset(transport: asyncio.BaseTransport) -> None:
 async def _dripped(request: web.Request, answer: Answer | None, seconds: float) -> web.StreamResponse:
     if answer is None:
         raise AssertionError("a drip has the message taken first")
-    response = web.StreamResponse(status=answer.status, headers={"Content-Type": JSON})
+    response = web.StreamResponse(status=answer.status, headers={"Content-Type": JSON, **answer.headers})
     response.content_length = len(answer.body)
     await response.prepare(request)
     step = max(1, len(answer.body) // _DRIPS)

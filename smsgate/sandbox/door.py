@@ -8,28 +8,33 @@ from smsgate.sandbox import actions, wire
 from smsgate.sandbox.actions.parameters import phones
 from smsgate.sandbox.answers import Rejection, encoded
 from smsgate.sandbox.authentication import Authenticator
-from smsgate.sandbox.disturbances import Answer, Exchange, answer_of, disturbed
+from smsgate.sandbox.disturbances import Answer, Exchange, answer_of, disturbed, said
 from smsgate.sandbox.guard import Guard
 from smsgate.sandbox.page import Page
 from smsgate.sandbox.provider import Provider
 from smsgate.sandbox.tally import Tally
+from smsgate.sandbox.tencent.door import TencentDoor
+from smsgate.sandbox.tencent.wire import ACTION
 from smsgate.sandbox.wire import Call
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Answers `/`: to an SDK as Dysmsapi, to a browser with the inbox."""
+    """Answers `/`: to an SDK as Dysmsapi or as the service whose action it names, to a browser with the inbox."""
 
     authenticator: Authenticator
     provider: Provider
     tally: Tally
     page: Page
     guard: Guard
+    tencent: TencentDoor
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         if _is_browser(request):
             self.guard.check(request)
             return self.page.response("inbox.html")
+        if ACTION in request.headers:
+            return await self.tencent(request)
         body = await request.read() if request.can_read_body else b""
         name = ""
         try:
@@ -49,7 +54,7 @@ class Door:
             answer = self._take(call, action)
             self._count(name, answer.ending)
             return answer.response()
-        exchange = Exchange(request, lambda: self._take(call, action), lambda ending: self._count(name, ending))
+        exchange = Exchange(request, lambda: self._take(call, action), lambda ending: self._count(name, ending), said)
         return await disturbed(exchange, disturbance)
 
     def _take(self, call: Call, action: actions.Action) -> Answer:

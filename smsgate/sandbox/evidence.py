@@ -39,6 +39,8 @@ class Evidence:
     tally: Tally
     reports: Pusher
     replies: Pusher
+    tencent_reports: Pusher
+    tencent_replies: Pusher
     clock: Callable[[], float] = time.time
 
     def messages(self, asked: MessageQuery) -> dict[str, object]:
@@ -55,6 +57,8 @@ class Evidence:
             "receipts_pending": self.provider.carrier.pending(),
             "reports": self.reports.shown(),
             "replies": self.replies.shown(),
+            "tencent_reports": self.tencent_reports.shown(),
+            "tencent_replies": self.tencent_replies.shown(),
             "faults": [posted.shown(self.clock()) for posted in self.provider.faults.listed()],
         }
 
@@ -65,8 +69,8 @@ class Evidence:
         if self.provider.flow_control is not None:
             self.provider.flow_control.clear()
         self.tally.clear()
-        self.reports.clear()
-        self.replies.clear()
+        for pusher in (self.reports, self.replies, self.tencent_reports, self.tencent_replies):
+            pusher.clear()
 
 
 def answer(body: object, status: int = 200) -> web.Response:

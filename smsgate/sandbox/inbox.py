@@ -11,6 +11,13 @@ from smsgate.sandbox import china_time
 Pair = tuple[str, str]
 
 
+class Service(StrEnum):
+    """Whose service took a message."""
+
+    ALIYUN = "aliyun"
+    TENCENT = "tencent"
+
+
 class Delivery(StrEnum):
     """Whether the phone has the message."""
 
@@ -32,6 +39,7 @@ class Message:
     text: str
     extend_code: str
     accepted_at: float
+    service: Service = Service.ALIYUN
     phone_received: bool = True
     delivery: Delivery = Delivery.WAITING
     err_code: str = ""
@@ -42,6 +50,7 @@ class Message:
         """Lay it out for the control interface."""
         return {
             "serial": self.serial,
+            "service": self.service.value,
             "biz_id": self.biz_id,
             "phone": self.phone,
             "out_id": self.out_id,

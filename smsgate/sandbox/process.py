@@ -118,9 +118,9 @@ class SandboxProcess:
         """Let somebody write back; pushed to `up_url`."""
         return self._ask("POST", "/replies", {"phone": phone, "content": content, **more})
 
-    def callbacks(self, report_url: str | None = None, up_url: str | None = None) -> None:
-        """Say where reports and replies go from now on."""
-        self._ask("PUT", "/callbacks", {"report_url": report_url, "up_url": up_url})
+    def callbacks(self, report_url: str | None = None, up_url: str | None = None, **more: str | None) -> None:
+        """Say where reports and replies go from now on; `tencent_report_url` and `tencent_up_url` are Tencent's."""
+        self._ask("PUT", "/callbacks", {"report_url": report_url, "up_url": up_url, **more})
 
     def stop(self, timeout: float = 10.0) -> None:
         """End it as an operator does, by SIGTERM; by SIGKILL where that takes too long."""

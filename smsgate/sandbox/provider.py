@@ -9,7 +9,7 @@ from smsgate.sandbox.answers import Code, Rejection, refuse
 from smsgate.sandbox.catalogue import Catalogue, Kind, Template, require_pair
 from smsgate.sandbox.faults.board import FaultBoard
 from smsgate.sandbox.flow_control import FlowControl
-from smsgate.sandbox.inbox import Inbox, Message
+from smsgate.sandbox.inbox import Inbox, Message, Service
 from smsgate.sandbox.receipts import Carrier
 
 LONGEST_OUT_ID: Final = 255
@@ -36,7 +36,7 @@ class Provider:
     clock: Callable[[], float]
     flow_control: FlowControl | None = None
 
-    def submit(self, template_code: str, out_id: str, drafts: list[Draft]) -> str:
+    def submit(self, template_code: str, out_id: str, drafts: list[Draft], service: Service = Service.ALIYUN) -> str:
         """Accept all drafts under one BizId, or none.
 
         Raises:
@@ -54,16 +54,15 @@ class Provider:
             require_pair(sign, template)
             _require_reach(phone, template, draft.phone)
             text = f"【{sign.name}】{template.render(draft.values)}"
-            messages.append(
-                Message(0, biz_id, phone.digits, out_id, sign.name, template.code, text, draft.extend_code, now)
-            )
+            of = (sign.name, template.code, text, draft.extend_code)
+            messages.append(Message(0, biz_id, phone.digits, out_id, *of, now, service))
         self._admit(template, messages, now)
         for message in messages:
             self._take(message)
         return biz_id
 
     def _take(self, message: Message) -> None:
-        plan = self.faults.on_receipt(message.phone, message.template)
+        plan = self.faults.on_receipt(message.phone, message.template, message.service)
         message.serial = self.inbox.next_serial()
         message.phone_received = plan.reaches_phone
         self.inbox.add(message)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,13 +21,31 @@ AT_ONCE: Final = 8
 LONGEST_ANSWER: Final = 64 * 1024
 
 
+def code_complaint(said: object) -> str | None:
+    """Judge what was said to a push of Dysmsapi: a JSON object with a numeric `code` is what it wants to see."""
+    code = said.get("code") if isinstance(said, dict) else None
+    numeric = isinstance(code, int | float) and not isinstance(code, bool)
+    return None if numeric else "no numeric code in the answer"
+
+
+def result_complaint(said: object) -> str | None:
+    """Judge what was said to a push of Tencent's: its `result` must be 0."""
+    result = said.get("result") if isinstance(said, dict) else None
+    return None if result == 0 and not isinstance(result, bool) else "the answer's result is not 0"
+
+
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How long a push may take, when a failed one is tried again, and how many items may be on their way."""
+    """How long a push may take, when a failed one is tried again, and how many items may be on their way.
+
+    `complaint` judges an answer; with `singly` an item is pushed as an object of its own, not in an array.
+    """
 
     timeout: float
     retry_delays: tuple[float, ...]
     capacity: int
+    complaint: Callable[[object], str | None] = code_complaint
+    singly: bool = False
 
 
 class Pusher:
@@ -45,8 +64,9 @@ class Pusher:
         """Send items off, a hundred to a request; without a URL they go nowhere."""
         if self.url is None:
             return
-        for start in range(0, len(items), LARGEST_BATCH):
-            self._send_off(self.url, items[start : start + LARGEST_BATCH])
+        size = 1 if self._manners.singly else LARGEST_BATCH
+        for start in range(0, len(items), size):
+            self._send_off(self.url, items[start : start + size])
 
     def shown(self) -> dict[str, int]:
         return {name: self.counts[name] for name in ("pushed", "failed_attempts", "dropped", "pending")}
@@ -98,12 +118,25 @@ class Pusher:
         """Post once; say what was wrong, or None."""
         headers = {"Content-Type": "application/json;charset=UTF-8"}
         try:
-            post = self._opened().post(url, data=encoded(batch), headers=headers, allow_redirects=False)
+            post = self._opened().post(url, data=self._written(batch), headers=headers, allow_redirects=False)
             async with post as answer:
-                return _complaint(answer.status, await _beginning(answer))
+                return self._complaint(answer.status, await _beginning(answer))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             # Only the kind: the text of some of these holds the URL, and with it its secret path.
             return type(error).__name__
+
+    def _written(self, batch: list[Item]) -> bytes:
+        return encoded(batch[0] if self._manners.singly else batch)
+
+    def _complaint(self, status: int, body: bytes) -> str | None:
+        """Judge an answer: HTTP 200, and JSON that the service likes."""
+        if status != 200:  # noqa: PLR2004 - HTTP's own number
+            return f"HTTP {status}"
+        try:
+            said = json.loads(body)
+        except (ValueError, RecursionError):
+            said = None
+        return self._manners.complaint(said)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -120,15 +153,3 @@ async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
         if len(body) > LONGEST_ANSWER:
             break
     return body
-
-
-def _complaint(status: int, body: bytes) -> str | None:
-    """Judge an answer: 200 and a JSON object with a numeric `code` is what the provider wants to see."""
-    if status != 200:  # noqa: PLR2004 - HTTP's own number
-        return f"HTTP {status}"
-    try:
-        code = json.loads(body)["code"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return "no numeric code in the answer"
-    numeric = isinstance(code, int | float) and not isinstance(code, bool)
-    return None if numeric else "no numeric code in the answer"

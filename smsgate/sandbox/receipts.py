@@ -3,19 +3,27 @@
 import heapq
 import math
 from asyncio import AbstractEventLoop, TimerHandle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
 from smsgate.sandbox import china_time
 from smsgate.sandbox.faults.board import ReceiptPlan
-from smsgate.sandbox.inbox import Delivery, Inbox, Message
+from smsgate.sandbox.inbox import Delivery, Inbox, Message, Service
 
 Report = dict[str, object]
 
 # Reports that fall due within this time of each other leave in one push.
 TOGETHER: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """How a service writes a report, and by which way it pushes some of them."""
+
+    write: Callable[[Message, float], Report]
+    push: Callable[[list[Report]], None]
 
 
 @dataclass(order=True, slots=True)
@@ -29,11 +37,9 @@ class _Due:
 class Carrier:
     """Settle every message `delay` seconds after it was accepted, and hand over its report."""
 
-    def __init__(
-        self, inbox: Inbox, push: Callable[[list[Report]], None], delay: float, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, inbox: Inbox, posts: Mapping[Service, Post], delay: float, clock: Callable[[], float]) -> None:
         self._inbox = inbox
-        self._push = push
+        self._posts = posts
         self._delay = delay
         self._clock = clock
         self._due: list[_Due] = []
@@ -64,19 +70,20 @@ class Carrier:
     def deliver_due(self) -> None:
         """Settle what is due, and push the reports about it together."""
         now = self._clock()
-        reports: list[Report] = []
+        reports: dict[Service, list[Report]] = {}
         while self._due and self._due[0].at <= now + TOGETHER:
             due = heapq.heappop(self._due)
-            reports.extend(self._settled(due.message, due.plan, now))
-        if reports:
-            self._push(reports)
+            reports.setdefault(due.message.service, []).extend(self._settled(due.message, due.plan, now))
+        for service, told in reports.items():
+            if told:
+                self._posts[service].push(told)
         self._wakes_at = math.inf
         self._wake_for_next()
 
     def _settled(self, message: Message, plan: ReceiptPlan, now: float) -> list[Report]:
         delivery = Delivery.DELIVERED if plan.reaches_phone else Delivery.UNDELIVERED
         self._inbox.settle(message, delivery, plan.err_code, now)
-        return [report(message, now)] * plan.copies
+        return [self._posts[message.service].write(message, now)] * plan.copies
 
     def _wake_for_next(self) -> None:
         if self._loop is None or not self._due:

@@ -4,10 +4,12 @@ import asyncio
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from aiohttp import web
+from pydantic import AnyHttpUrl
 
 from smsgate.sandbox.authentication import Authenticator
 from smsgate.sandbox.control import Control
@@ -16,17 +18,21 @@ from smsgate.sandbox.evidence import Evidence
 from smsgate.sandbox.faults.board import FaultBoard
 from smsgate.sandbox.flow_control import FlowControl
 from smsgate.sandbox.guard import Guard
-from smsgate.sandbox.inbox import Inbox
+from smsgate.sandbox.inbox import Inbox, Service
 from smsgate.sandbox.listener import Listener
 from smsgate.sandbox.live import Live
 from smsgate.sandbox.logs import http_logger
 from smsgate.sandbox.nonces import Nonces
 from smsgate.sandbox.page import Page
 from smsgate.sandbox.provider import Provider
-from smsgate.sandbox.pushes import Manners, Pusher
-from smsgate.sandbox.receipts import Carrier
+from smsgate.sandbox.pushes import Manners, Pusher, result_complaint
+from smsgate.sandbox.receipts import Carrier, Post, report
 from smsgate.sandbox.settings import SandboxSettings
 from smsgate.sandbox.tally import Tally
+from smsgate.sandbox.tencent.actions import Account
+from smsgate.sandbox.tencent.authentication import Authenticator as TencentAuthenticator
+from smsgate.sandbox.tencent.door import TencentDoor
+from smsgate.sandbox.tencent.receipts import report as tencent_report
 
 # A thousand numbers in the URL make a request line of 19 kB, and their variables as much again; aiohttp's own
 # limit is 8,190 bytes.
@@ -66,7 +72,7 @@ class _Sandbox:
     app: web.Application
     listener: Listener
     carrier: Carrier
-    pushers: tuple[Pusher, Pusher]
+    pushers: tuple[Pusher, ...]
 
     async def close(self) -> None:
         await self.listener.close()
@@ -98,34 +104,53 @@ async def _started(sandbox: _Sandbox, runner: web.AppRunner) -> None:
 def _assembled(settings: SandboxSettings) -> _Sandbox:
     clock = time.time
     live = Live()
-    reports, replies = _pushers(settings)
+    pushers = reports, _, tencent_reports, _ = _pushers(settings)
     inbox = Inbox(settings.capacity, changed=live.touch)
-    carrier = Carrier(inbox, reports.push, settings.report_delay, clock)
+    posts = {
+        Service.ALIYUN: Post(report, reports.push),
+        Service.TENCENT: Post(partial(tencent_report, sessions=settings.tencent_sessions), tencent_reports.push),
+    }
+    carrier = Carrier(inbox, posts, settings.report_delay, clock)
     flow_control = FlowControl(settings.capacity) if settings.flow_control else None
     provider = Provider(settings.catalogue(), inbox, carrier, FaultBoard(clock), clock, flow_control)
-    evidence = Evidence(provider, Tally(), reports, replies, clock)
+    evidence = Evidence(provider, Tally(), *pushers, clock=clock)
     listener = Listener(settings.host, settings.port)
     app = _routed(settings, evidence, Control(evidence, listener), live)
-    return _Sandbox(app, listener, carrier, (reports, replies))
+    return _Sandbox(app, listener, carrier, pushers)
 
 
-def _pushers(settings: SandboxSettings) -> tuple[Pusher, Pusher]:
+def _pushers(settings: SandboxSettings) -> tuple[Pusher, Pusher, Pusher, Pusher]:
     manners = Manners(settings.push_timeout, settings.retry_delays, settings.capacity)
-    report_url = str(settings.report_url) if settings.report_url else None
-    up_url = str(settings.up_url) if settings.up_url else None
-    return Pusher("report", report_url, manners), Pusher("reply", up_url, manners)
+    # Tencent pushes twice more, and replies one by one.
+    delays = settings.retry_delays[:2]
+    theirs = replace(manners, retry_delays=delays, complaint=result_complaint)
+    return (
+        Pusher("report", _written(settings.report_url), manners),
+        Pusher("reply", _written(settings.up_url), manners),
+        Pusher("tencent report", _written(settings.tencent_report_url), theirs),
+        Pusher("tencent reply", _written(settings.tencent_up_url), replace(theirs, singly=True)),
+    )
+
+
+def _written(url: AnyHttpUrl | None) -> str | None:
+    return str(url) if url else None
 
 
 def _routed(settings: SandboxSettings, evidence: Evidence, control: Control, live: Live) -> web.Application:
     guard, page = Guard((settings.host, *settings.allowed_hosts)), Page()
     secret = settings.access_key_secret.get_secret_value()
     authenticator = Authenticator(settings.access_key_id, secret, Nonces(), evidence.clock)
+    tencent = TencentDoor(
+        TencentAuthenticator(settings.access_key_id, secret, evidence.clock),
+        Account(evidence.provider, settings.tencent_app_id, settings.tencent_sessions),
+        evidence.tally,
+    )
     guarded = web.Application(middlewares=[guard.middleware()], client_max_size=LARGEST_BODY)
     guarded.add_routes(control.routes())
     guarded.add_routes([web.get("/inbox", page.inbox), web.get("/static/{name}", page.part)])
     guarded.add_routes([web.get("/events", live.stream)])
     app = web.Application(client_max_size=LARGEST_BODY)
     # The door itself has no middleware: every SendSms passes through it.
-    app.router.add_route("*", "/", Door(authenticator, evidence.provider, evidence.tally, page, guard))
+    app.router.add_route("*", "/", Door(authenticator, evidence.provider, evidence.tally, page, guard, tencent))
     app.add_subapp("/_sandbox/", guarded)
     return app

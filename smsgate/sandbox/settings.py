@@ -59,8 +59,13 @@ class SandboxSettings(BaseSettings):
     signs: Annotated[tuple[Sign, ...], NoDecode] = SIGNS
     templates: Annotated[tuple[Template, ...], NoDecode] = TEMPLATES
 
+    tencent_app_id: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")] = "1400006666"
+    tencent_sessions: bool = False
+
     report_url: AnyHttpUrl | None = None
     up_url: AnyHttpUrl | None = None
+    tencent_report_url: AnyHttpUrl | None = None
+    tencent_up_url: AnyHttpUrl | None = None
     report_delay: Delay = 1.0
     push_timeout: Positive = 5.0
     retry_delays: Annotated[tuple[Delay, ...], NoDecode] = (60.0, 300.0, 600.0)

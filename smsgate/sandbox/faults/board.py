@@ -18,6 +18,7 @@ from smsgate.sandbox.faults.specs import (
     ReceiptShuffled,
     Undeliverable,
 )
+from smsgate.sandbox.inbox import Service
 
 DELIVERED: Final = "DELIVERED"
 
@@ -112,12 +113,14 @@ class FaultBoard:
     def clear(self) -> None:
         self._posted.clear()
 
-    def on_call(self, action: str, phones: list[str], template: str) -> Disturbance | None:
+    def on_call(
+        self, action: str, phones: list[str], template: str, service: Service = Service.ALIYUN
+    ) -> Disturbance | None:
         """Draw what happens to a call; numbers are given in their kept form."""
         delay, broken = 0.0, None
         for posted in self.listed() if self._posted else ():
             fault = posted.fault
-            if not fault.match.concerns(action, phones, template):
+            if not fault.match.concerns(action, phones, template, service):
                 continue
             if isinstance(fault, Latency) and posted.strikes():
                 delay += fault.draw_ms(posted.rng)
@@ -130,12 +133,12 @@ class FaultBoard:
                 broken = fault
         return Disturbance(delay, broken) if delay or broken else None
 
-    def on_receipt(self, phone: str, template: str) -> ReceiptPlan:
+    def on_receipt(self, phone: str, template: str, service: Service = Service.ALIYUN) -> ReceiptPlan:
         """Draw what becomes of an accepted message; several faults add up."""
         plan = PLAIN
         for posted in self.listed() if self._posted else ():
             fault = posted.fault
-            concerned = isinstance(fault, ReceiptFault) and fault.match.concerns_message([phone], template)
+            concerned = isinstance(fault, ReceiptFault) and fault.match.concerns_message([phone], template, service)
             if isinstance(fault, ReceiptFault) and concerned and posted.strikes():
                 plan = _planned(plan, fault, posted.rng)
         magic = MAGIC.get(phone)

@@ -5,8 +5,20 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from smsgate.sandbox import numbers
+from smsgate.sandbox.inbox import Service
 
 SENDS: Final = frozenset({"SendSms", "SendBatchSms"})
+
+
+Action = Literal[
+    "SendSms",
+    "SendBatchSms",
+    "QuerySendDetails",
+    "GetSmsTemplate",
+    "GetSmsSign",
+    "PullSmsSendStatusByPhoneNumber",
+    "*",
+]
 
 
 class Match(BaseModel):
@@ -17,17 +29,20 @@ class Match(BaseModel):
     phone: str | None = None
     phone_prefix: str | None = None
     template: str | None = None
-    action: Literal["SendSms", "SendBatchSms", "QuerySendDetails", "GetSmsTemplate", "GetSmsSign", "*"] | None = None
+    action: Action | None = None
+    service: Service | None = None
 
-    def concerns(self, action: str, phones: list[str], template: str) -> bool:
+    def concerns(self, action: str, phones: list[str], template: str, service: Service) -> bool:
         """Say whether a call of this action, with these numbers in kept form, is meant."""
         if self.action is None and action not in SENDS:
             return False
         if self.action not in (None, "*", action):
             return False
-        return self.concerns_message(phones, template)
+        return self.concerns_message(phones, template, service)
 
-    def concerns_message(self, phones: list[str], template: str) -> bool:
+    def concerns_message(self, phones: list[str], template: str, service: Service) -> bool:
+        if self.service not in (None, service):
+            return False
         if self.template is not None and template != self.template:
             return False
         if self.phone is not None and numbers.digits(self.phone) not in phones:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from smsgate.sandbox.faults.latency import Distribution, Milliseconds, bounded
 from smsgate.sandbox.faults.match import Match
+from smsgate.sandbox.inbox import Service
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Hold = Annotated[float, Field(gt=0, le=600)]
@@ -111,9 +112,11 @@ class Outage(BaseModel):
 
     kind: Literal["outage"]
     seconds: Seconds
+    service: Service | None = None
 
     def as_unavailable(self) -> Unavailable:
-        return Unavailable(kind="unavailable", match=Match(action="*"), duration_seconds=self.seconds)
+        match = Match(action="*", service=self.service)
+        return Unavailable(kind="unavailable", match=match, duration_seconds=self.seconds)
 
 
 class Refuse(BaseModel):

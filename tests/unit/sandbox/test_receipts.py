@@ -3,8 +3,8 @@
 import pytest
 
 from smsgate.sandbox.faults.board import ReceiptPlan
-from smsgate.sandbox.inbox import Delivery, Inbox, Message
-from smsgate.sandbox.receipts import Carrier, Report, segments
+from smsgate.sandbox.inbox import Delivery, Inbox, Message, Service
+from smsgate.sandbox.receipts import Carrier, Post, Report, report, segments
 
 
 class Time:
@@ -21,7 +21,7 @@ def message(phone: str, now: float) -> Message:
 
 def carried(*plans: ReceiptPlan) -> tuple[Time, Carrier, list[list[Report]], list[Message]]:
     clock, pushed = Time(), list[list[Report]]()
-    carrier = Carrier(Inbox(10), pushed.append, 1.0, clock)
+    carrier = Carrier(Inbox(10), {Service.ALIYUN: Post(report, pushed.append)}, 1.0, clock)
     messages = [message(f"1380000000{number}", clock.now) for number in range(len(plans))]
     for each, plan in zip(messages, plans, strict=True):
         carrier.carry(each, plan)
