@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, TypeVar, assert_never
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from smsgate.channels.aliyun.receipts import parse_replies, parse_reports
-from smsgate.channels.pushed import UnusablePush
+from smsgate.channels.pushed import Parsed, UnusablePush
+from smsgate.channels.tencent import receipts as tencent
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.conclude import conclude_all
+from smsgate.flow.receive_named import is_meant, receipts_of
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.records import Record, Records
-from smsgate.receipt import Receipt
+from smsgate.receipt import Receipt, Reply
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
+
+# How often a push is put off, for a minute or two each time, in which a report speaks of no message that is known yet.
+PATIENCE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +46,48 @@ class Receive:
             return
         with bound_contextvars(push_id=push_id):
             try:
-                self._apply(push)
+                is_done = self._apply(push)
             except UnusablePush as error:
                 log.error("push_unusable", kind=push.kind, reason=str(error))  # noqa: TRY400 - the body is personal data
                 self.pushes.set_aside(push.id)
             else:
-                self.pushes.done(push.id)
+                if is_done:
+                    self.pushes.done(push.id)
 
-    def _apply(self, push: Push) -> None:
+    def _apply(self, push: Push) -> bool:
+        """Apply a push; False where it is to come again."""
         match push.kind:
             case PushKind.SMS_REPORT:
-                reports = parse_reports(push.body.encode())
-                self._settle(reports.entries)
-                for reason in reports.unusable:
-                    log.warning("receipt_unusable", reason=reason)
+                self._settle(_usable(parse_reports(push.body.encode())))
+            case PushKind.TENCENT_REPORT:
+                return self._settle_named(push, _usable(tencent.parse_reports(push.body.encode())))
             case PushKind.SMS_UP:
-                replies = parse_replies(push.body.encode())
-                self.pushes.keep(replies.entries)
-                for reason in replies.unusable:
-                    log.warning("reply_unusable", reason=reason)
+                self._keep(parse_replies(push.body.encode()))
+            case PushKind.TENCENT_UP:
+                self._keep(tencent.parse_replies(push.body.encode()))
             case _:
                 assert_never(push.kind)
+        return True
+
+    def _keep(self, replies: Parsed[Reply]) -> None:
+        self.pushes.keep(replies.entries)
+        for reason in replies.unusable:
+            log.warning("reply_unusable", reason=reason)
+
+    def _settle_named(self, push: Push, reports: Sequence[tencent.Report]) -> bool:
+        """Settle what is reported by the provider's ids; False while some of them may become known yet.
+
+        What was settled is settled again then, which changes nothing.
+        """
+        found = receipts_of(reports, self.records, self.pushes.provider_ids)
+        conclude_all(self.records, [one for one in found if one is not None], at=self.now())
+        missing = [report for report, one in zip(reports, found, strict=True) if one is None]
+        if missing and self.pushes.put_off(push.id) <= PATIENCE:
+            log.info("receipts_put_off", reports=len(missing))
+            return False
+        for report in missing:
+            log.warning("receipt_of_no_message", provider_id=report.provider_id)
+        return True
 
     def _settle(self, receipts: Sequence[Receipt]) -> None:
         told = []
@@ -86,10 +114,12 @@ class Receive:
 
 
 def _if_meant(record: Record | None, receipt: Receipt) -> Record | None:
-    """Give the record that a receipt may speak of.
+    """Give the record that a receipt may speak of."""
+    return record if is_meant(record, receipt.phone) else None
 
-    By `national`: the provider drops the country code, and some numbers are valid in two countries without it.
-    """
-    if record is None or record.message is None or record.message.to.national != receipt.phone.national:
-        return None
-    return record
+
+def _usable(parsed: Parsed[T]) -> Sequence[T]:
+    """Give the reports that can be used, and tell of the others."""
+    for reason in parsed.unusable:
+        log.warning("receipt_unusable", reason=reason)
+    return parsed.entries

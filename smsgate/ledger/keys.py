@@ -53,6 +53,8 @@ OPEN_RECORD_TTL: Final = 45 * DAY
 GROUP_TTL: Final = OPEN_RECORD_TTL
 # A chunk is asked for by its number until the provider says no more of its messages: after 72 hours.
 CHUNK_TTL: Final = 4 * DAY
+# As long as that; every message of a channel whose reports know no other id has one of these.
+PROVIDER_ID_TTL: Final = 4 * DAY
 # How far the round over all records has come (see smsgate/flow/census.py).
 ROUND: Final = "sms:round"
 # Counts of deliveries of tasks that have no record yet.
@@ -117,6 +119,10 @@ def ahead(lane: Lane) -> str:
 
 def chunk(chunk_id: str) -> str:
     return f"sms:chunk:{chunk_id}"
+
+
+def provider_id(given: str) -> str:
+    return f"sms:provider_id:{given}"
 
 
 def batch(batch_id: str) -> str:

@@ -5,22 +5,25 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import cast
+from typing import Final, cast
 
 import redis
 
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
 from smsgate.ledger.envelope import seal
+from smsgate.ledger.provider_ids import ProviderIds
 from smsgate.queues import Queue, TaskName
 from smsgate.receipt import Reply
 
 
 class PushKind(StrEnum):
-    """What a push tells: named as the provider names it."""
+    """What a push tells, and whose it is: Aliyun's are named as Aliyun names them."""
 
     SMS_REPORT = "sms-report"
     SMS_UP = "sms-up"
+    TENCENT_REPORT = "tencent-sms-report"
+    TENCENT_UP = "tencent-sms-up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,11 @@ class Push:
 
 
 class Pushes:
-    """The pushes in one Redis."""
+    """The pushes in one Redis, and the ids by which some of them speak of messages."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self.provider_ids: Final = ProviderIds(client)
         self._store = client.register_script(scripts.source("store_push"))
         self._keep = client.register_script(scripts.source("keep_reply"))
 
@@ -70,6 +74,19 @@ class Pushes:
         """Keep a push that cannot be used under `sms:push:ID` until it lapses, and queue it no more."""
         with border():
             self._redis.zrem(keys.PUSHES_WAITING, push_id)
+
+    def put_off(self, push_id: str) -> int:
+        """Leave a push waiting, so that `requeue` queues it again in a minute or two; returns how often it was put off.
+
+        Raises:
+            StoreUnavailable: It waits all the same.
+        """
+        with border():
+            pipe = self._redis.pipeline()
+            pipe.hincrby(keys.push(push_id), "put_off", 1)
+            pipe.expire(keys.push(push_id), keys.PUSH_TTL)
+            times, _ = pipe.execute()
+        return int(times)
 
     def requeue(self, *, older_than: float, limit: int = 1000) -> int:
         """Queue again the pushes that have waited for more than `older_than` seconds; returns how many.

@@ -22,8 +22,8 @@ WITH_KEY = {
 OPEN = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
-    ("GET", "/callbacks/aliyun/<given>/<kind>"),
-    ("POST", "/callbacks/aliyun/<given>/<kind>"),
+    ("GET", "/callbacks/<provider>/<given>/<last>"),
+    ("POST", "/callbacks/<provider>/<given>/<last>"),
 }
 
 # A process of its own: the app sets up the logs of the whole process. Nobody listens at its Redis.
