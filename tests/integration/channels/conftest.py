@@ -16,16 +16,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from smsgate.channels.aliyun import AliyunChannel, AliyunConfig
-from smsgate.channels.channel import Submission
+from smsgate.channels.channel import Channel, Submission
 from smsgate.message import MessageId
 from smsgate.phone import parse
 from smsgate.sandbox.process import SandboxProcess
+from tests.integration.channels.contract import KEYS, PROVIDERS, Provider
 
-# The SDK reads these when it is imported, which no fixture comes early enough for.
-os.environ.setdefault("ALIBABA_CLOUD_ACCESS_KEY_ID", "testid")
-os.environ.setdefault("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "testsecret")
-# The default chain would ask a cloud host's metadata service, which is not here.
-os.environ.setdefault("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+# An SDK may read these when it is imported, which no fixture comes early enough for.
+for variable, value in KEYS.items():
+    os.environ.setdefault(variable, value)
 
 LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -156,6 +155,20 @@ def wire(scene: Scene) -> Iterator[Wire]:
         thread.join()
 
 
+@pytest.fixture(params=list(PROVIDERS))
+def provider(request: pytest.FixtureRequest) -> Provider:
+    """Every provider in turn: a test that asks for it holds for all of them."""
+    return PROVIDERS[request.param]
+
+
+@pytest.fixture
+def reach(provider: Provider, wire: Wire, scene: Scene) -> Callable[..., Channel]:
+    """Give a way to build the provider's channel to the wire, which accepts unless it is told otherwise."""
+    scene.answer = provider.accept
+    quick = {"connect_timeout_ms": 1_000, "read_timeout_ms": 1_000}
+    return lambda **options: provider.channel(wire.endpoint, **{**quick, **options})
+
+
 @pytest.fixture
 def config(wire: Wire) -> AliyunConfig:
     return AliyunConfig(wire.endpoint, "http", connect_timeout_ms=1_000, read_timeout_ms=1_000)
@@ -182,7 +195,7 @@ def submitting() -> Callable[..., Submission]:
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[SandboxProcess]:
-    with SandboxProcess(report_delay=0.01, retry_delays=[]) as sandbox:
+    with SandboxProcess(report_delay=0.01, retry_delays=[], tencent_sessions=True) as sandbox:
         yield sandbox
 
 

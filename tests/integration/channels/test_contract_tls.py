@@ -1,4 +1,4 @@
-"""The channel over TLS: a certificate that nobody vouches for stops it before the request is written."""
+"""Every channel over TLS: a certificate that nobody vouches for stops it before the request is written."""
 
 import datetime as dt
 import ssl
@@ -12,9 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from smsgate.channels.aliyun import AliyunChannel, AliyunConfig
-from smsgate.channels.channel import Submission
 from smsgate.outcome import Fault, Unsent
+from tests.integration.channels.contract import Provider
 
 
 @pytest.fixture
@@ -37,11 +36,11 @@ def self_signed(tmp_path: Path) -> ssl.SSLContext:
 
 
 def test_a_certificate_that_nobody_vouches_for_leaves_the_message_unsent(
-    wire: Any, scene: Any, self_signed: ssl.SSLContext, submission: Submission
+    wire: Any, scene: Any, self_signed: ssl.SSLContext, provider: Provider
 ) -> None:
     wire.socket = self_signed.wrap_socket(wire.socket, server_side=True)
 
-    outcome = AliyunChannel(AliyunConfig(wire.endpoint, "https")).send(submission)
+    outcome = provider.channel(wire.endpoint, protocol="https").send(provider.submission())
 
     assert outcome == Unsent("tls_certificate", Fault.PROVIDER)
     assert scene.asked == []
