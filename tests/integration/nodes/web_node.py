@@ -33,9 +33,9 @@ class WebNode:
         until(self._answers, "the web process answers")
         return self
 
-    def callback(self, kind: str = "sms-report", secret: str = CALLBACK_SECRET) -> str:
+    def callback(self, kind: str = "sms-report", secret: str = CALLBACK_SECRET, provider: str = "aliyun") -> str:
         """Give the URL to which a provider pushes."""
-        return callback_url(self.port, kind, secret)
+        return callback_url(self.port, kind, secret, provider)
 
     def ask(self, method: str, path: str, key: str | None = None, **more: Any) -> requests.Response:
         headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **more.pop("headers", {})}
@@ -57,5 +57,5 @@ class WebNode:
             return False
 
 
-def callback_url(port: int, kind: str, secret: str = CALLBACK_SECRET) -> str:
-    return f"http://127.0.0.1:{port}/callbacks/aliyun/{secret}/{kind}"
+def callback_url(port: int, kind: str, secret: str = CALLBACK_SECRET, provider: str = "aliyun") -> str:
+    return f"http://127.0.0.1:{port}/callbacks/{provider}/{secret}/{kind}"
