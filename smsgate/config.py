@@ -13,7 +13,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from smsgate.errors import SettingsError
 from smsgate.routing.dead_rules import Gravity, Problem, problems
-from smsgate.routing.profile import Declared, Profile
+from smsgate.routing.declared import Declared
+from smsgate.routing.profile import Profile
 from smsgate.routing.table import Rule, Table
 from smsgate.settings import Settings
 

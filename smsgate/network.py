@@ -9,6 +9,7 @@ from smsgate.channels.channel import Channel
 from smsgate.config import Config
 from smsgate.config_file import ConfigFile
 from smsgate.errors import SettingsError
+from smsgate.flow.watch import Watch
 from smsgate.flow.ways import Network, Way, Ways
 from smsgate.routing.profile import Profile
 
@@ -45,13 +46,14 @@ def _channel(profile: Profile, known: Mapping[str, Way]) -> Channel:
     )
 
 
-def ways_in(file: ConfigFile) -> Ways:
+def ways_in(file: ConfigFile, watch: Watch) -> Ways:
     """Build the ways that a file declares; they change with it.
 
     Raises:
         SettingsError: The options of some channels are wrong.
     """
-    return Ways(network := network_of(file.current), _renewal(file, network))
+    network = network_of(file.current)
+    return Ways(network, watch, _renewal(file, network))
 
 
 def _renewal(file: ConfigFile, network: Network) -> Callable[[], Network | None]:

@@ -3,20 +3,18 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from smsgate.errors import SettingsError
 from smsgate.flow.submit import Submit
 from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.ledger.connection import connect_briefly, connect_patiently
 from smsgate.ledger.pushes import Pushes
 from smsgate.ledger.records import Records
 from smsgate.parts import records_in, submit_batch_to, submit_to
-from smsgate.settings import current, load
+from smsgate.settings import current
 from workers import apart
 
 if TYPE_CHECKING:
     from smsgate.flow.ask import Ask
     from smsgate.flow.brake import Brake
-    from smsgate.flow.carry import Carry
     from smsgate.flow.census import Census
     from smsgate.flow.deliver import Deliver
     from smsgate.flow.deliver_chunk import DeliverChunk
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from smsgate.flow.steer_batch import CancelRows
     from smsgate.flow.sweep import Sweep
     from smsgate.flow.wake import Wake
-    from smsgate.flow.ways import Ways
     from smsgate.ledger.groups import Groups
     from smsgate.ledger.lanes import Lanes
     from smsgate.ledger.schedule import Schedule
@@ -102,27 +99,6 @@ def patience() -> "Patience":
 
 
 @cache
-def ways() -> "Ways":
-    """Build the ways to the providers; their SDKs come with the first call.
-
-    Raises:
-        SettingsError: The file that declares them is wrong.
-    """
-    from smsgate.config_file import ConfigFile  # noqa: PLC0415 - see above
-    from smsgate.network import ways_in  # noqa: PLC0415 - see above
-
-    return ways_in(ConfigFile(current()))
-
-
-@cache
-def carry() -> "Carry":
-    from smsgate.flow.carry import Carry  # noqa: PLC0415 - see above
-    from smsgate.ledger.detours import Detours  # noqa: PLC0415 - see above
-
-    return Carry(Detours(connect_patiently(current().redis_url)), patience())
-
-
-@cache
 def deliver() -> "Deliver":
     """Build the sender's side.
 
@@ -130,22 +106,10 @@ def deliver() -> "Deliver":
         SettingsError: There is no sign to send under.
     """
     from smsgate.flow.deliver import Deliver  # noqa: PLC0415 - see above
+    from workers import ways  # noqa: PLC0415 - likewise
 
-    _insist_on_signs()
-    return Deliver(records(), schedule(), brake(), ways(), carry(), patience())
-
-
-def _insist_on_signs() -> None:
-    """Refuse to send where messages that bring no sign would go out without one."""
-    if current().config is None:
-        load("sign")
-        return
-    without = [way.name for way in ways().network.ways.values() if not way.profile.sign]
-    if without:
-        lines = "".join(
-            f"\n  channels.{name}.sign: is not set; or set SMSGATE_SIGN for those of Aliyun" for name in without
-        )
-        raise SettingsError(f"Some channels have no sign for messages that bring none:{lines}")
+    ways.insist_on_signs()
+    return Deliver(records(), schedule(), brake(), ways.ways(), ways.carry(), patience())
 
 
 @cache
@@ -163,9 +127,10 @@ def deliver_chunk() -> "DeliverChunk":
         SettingsError: There is no sign to send under.
     """
     from smsgate.flow.deliver_chunk import DeliverChunk  # noqa: PLC0415 - see above
+    from workers import ways  # noqa: PLC0415 - likewise
 
-    _insist_on_signs()
-    return DeliverChunk(records(), groups(), brake(), ways(), carry(), patience())
+    ways.insist_on_signs()
+    return DeliverChunk(records(), groups(), brake(), ways.ways(), ways.carry(), patience())
 
 
 @cache
@@ -179,15 +144,17 @@ def cancel_rows() -> "CancelRows":
 @cache
 def gather() -> "Gather":
     from smsgate.flow.gather import Gather  # noqa: PLC0415 - see above
+    from workers import ways  # noqa: PLC0415 - likewise
 
-    return Gather(groups(), lanes())
+    return Gather(groups(), lanes(), ways.ways())
 
 
 @cache
 def ask() -> "Ask":
     from smsgate.flow.ask import Ask  # noqa: PLC0415 - see above
+    from workers import ways  # noqa: PLC0415 - likewise
 
-    return Ask(records(), schedule(), ways(), patience())
+    return Ask(records(), schedule(), ways.ways(), ways.watch(), patience())
 
 
 @cache
@@ -228,8 +195,9 @@ def census() -> "Census":
 @cache
 def release() -> "Release":
     from smsgate.flow.release import Release  # noqa: PLC0415 - see above
+    from workers import ways  # noqa: PLC0415 - likewise
 
-    return Release(records(), schedule(), lanes(), brake())
+    return Release(records(), schedule(), lanes(), brake(), ways.ways())
 
 
 @cache

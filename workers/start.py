@@ -7,7 +7,7 @@ from celery.signals import worker_init
 
 from smsgate.errors import SettingsError
 from smsgate.queues import LANE_QUEUES, Queue
-from workers import parts, sending  # noqa: F401 - loaded before the fork, once for all children
+from workers import parts, sending, ways  # noqa: F401 - loaded before the fork, once for all children
 
 
 @worker_init.connect
@@ -21,7 +21,7 @@ def prepare_to_send(sender: Any = None, **_signal: Any) -> None:
         if queues & set(LANE_QUEUES.values()):
             parts.deliver()
         if queues & {*LANE_QUEUES.values(), Queue.QUESTIONS}:
-            for way in parts.ways().network.ways.values():
+            for way in ways.ways().network.ways.values():
                 way.channel.prepare()
     except SettingsError as error:
         sys.exit(str(error))

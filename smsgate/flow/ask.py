@@ -11,7 +11,9 @@ from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.conclude import conclude
 from smsgate.flow.patience import ATTEMPTS, ENOUGH_ASKED, Patience
 from smsgate.flow.settle import WORKER_LOST
+from smsgate.flow.standing import Blocked
 from smsgate.flow.submit import slot_of
+from smsgate.flow.watch import Watch
 from smsgate.flow.ways import Ways
 from smsgate.gates.expiry import has_expired
 from smsgate.ledger.batch import ALONE
@@ -21,6 +23,8 @@ from smsgate.ledger.slots import Slot
 from smsgate.message import MessageId, OnUncertain
 from smsgate.outcome import Fault
 from smsgate.receipt import Receipt
+from smsgate.routing.breaker import ASK
+from smsgate.routing.traffic import Traffic
 from smsgate.states import ASKED_ABOUT, State
 from smsgate.trace import Known, NoAnswer, Trace, Unknown
 
@@ -34,6 +38,7 @@ class Ask:
     records: Records
     schedule: Schedule
     ways: Ways
+    watch: Watch
     patience: Patience = field(default_factory=Patience)
     now: Clock = system_clock
 
@@ -49,13 +54,16 @@ class Ask:
             self.schedule.restore([message_id], self.now())
             return
         trace = self._find(record)
+        if trace is None:
+            return
         log.info("provider_asked", state=record.state, knows=type(trace).__name__, asked=record.asks + 1)
         if record.state is State.UNCERTAIN:
             self._resolve(record, trace)
         else:
             self._remind(record, trace)
 
-    def _find(self, record: Record) -> Trace:
+    def _find(self, record: Record) -> Trace | None:
+        """Ask; None where the channel is left alone for now, and the question waits."""
         if record.message is None:
             raise AssertionError("only messages are asked about")
         way = self.ways.named(record.channel)
@@ -63,7 +71,12 @@ class Ask:
             log.error("channel_not_declared", channel=record.channel, fix="declare it until its messages have ended")
             return NoAnswer("channel_not_declared", Fault.CONFIGURATION)
         times = record.attempted_at or (record.accepted_at,)
-        return way.channel.find(Inquiry(record.id, record.message.to, times[0], times[-1], record.chunks))
+        admission = self.watch.admit(way.name, ASK)
+        if isinstance(admission, Blocked):
+            self.schedule.ask_again(record, admission.until_ms, asks=record.asks)
+            return None
+        inquiry = Inquiry(record.id, record.message.to, times[0], times[-1], record.chunks)
+        return self.watch.call(way.name, Traffic.of(record.lane), lambda: way.channel.find(inquiry), ASK)
 
     def _resolve(self, record: Record, trace: Trace) -> None:
         """Find out about an attempt that may have been sent."""

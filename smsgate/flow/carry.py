@@ -1,32 +1,24 @@
 """Take messages to a provider by the first way that is open, and by the next where one surely did not send them."""
 
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-
-from smsgate.flow.apart import apart
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.hold import Held
 from smsgate.flow.patience import Patience
 from smsgate.flow.settle import Attempt
-from smsgate.flow.submission import submission_of, tried
+from smsgate.flow.stage import AHEAD, NO_CHANNEL, Stage
+from smsgate.flow.watch import Watch
 from smsgate.flow.ways import Way
 from smsgate.ledger.detours import Detours
+from smsgate.ledger.pacing import Pacer
+from smsgate.message import Lane
 from smsgate.outcome import Fault, Outcome, Refused, Unsent
 
-log = structlog.get_logger()
-
-# Milliseconds from the claim of an attempt after which no provider is called any more: this process was frozen
-# (SIGSTOP, a suspended machine), or waited for a channel, or for what others refused. A call takes up to 13 s, and the
-# task has 30; and by the end of its lease others hold it for dead, and the message for not sent.
-LAST_CALL: Final = 10_000
 # Refusals that are the channel's or its account's: another may take the message. It was surely not sent.
 _ELSEWHERE: Final = frozenset({Fault.ACCOUNT, Fault.CREDENTIALS, Fault.CONFIGURATION})
-
-# What no channel is declared for: a dead letter, which goes when one is.
-NO_CHANNEL: Final = Refused("no_channel", Fault.CONFIGURATION)
 
 Ended = tuple[Sequence[Attempt], Outcome | Held]
 
@@ -36,85 +28,56 @@ class Carry:
     """The way from a claimed attempt to its outcome."""
 
     detours: Detours
+    watch: Watch
+    pacer: Pacer
     patience: Patience = field(default_factory=Patience)
     now: Clock = system_clock
+    sleep: Callable[[float], None] = time.sleep
 
     def __call__(
-        self, attempts: Sequence[Attempt], ways: Sequence[Way], *, began: int, chunk_id: str = ""
+        self, attempts: Sequence[Attempt], ways: Sequence[Way], *, began: int, chunk_id: str = "", slot_of: str = ""
     ) -> Iterator[Ended]:
         """Send messages of one lane and template, together where a way can; yields parts with how they ended.
 
         They were claimed at `began` (Unix milliseconds). A part that a channel surely did not send goes on by the next
-        of `ways`; what may have been sent ends there. Messages that are in other hands by then are left out.
+        of `ways`; what may have been sent ends there. A channel that is merely slow is called where no other can be.
+        Messages that are in other hands by then are left out. `slot_of` is the channel for which a slot is booked.
 
         Raises:
             StoreUnavailable: Redis went away: what was not yielded is found by its lease.
         """
         onward: list[Ended] = [(attempts, NO_CHANNEL)]
         for way in ways:
-            stage, left = _Stage(self, way, began, chunk_id), list[Ended]()
-            for part, before in onward:
-                for some, outcome in stage.take(part, before):
-                    if _may_go_elsewhere(outcome):
-                        left.append((some, better(before, outcome)))
-                    else:
-                        yield some, outcome
-            onward = left
+            stage = Stage(self, way, began, chunk_id, has_slot=way.name == slot_of)
+            onward = yield from self._by(stage, onward)
+        for way in ways:
+            if onward and self.watch.peek(way.name).is_slow:
+                onward = yield from self._by(Stage(self, way, began, chunk_id, is_last_resort=True), onward)
         yield from onward
 
+    def reserve(self, way: Way, lane: Lane) -> Held | None:
+        """Book a slot of a channel before anything is claimed for it, and wait for it; or say until when there is none.
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """One channel on the way of some messages."""
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        booking = self.pacer.book(way.name, way.profile.rate, ahead=AHEAD[lane])
+        if booking.later is not None:
+            return Held("channel_rate", self.now() + booking.later)
+        if booking.wait:
+            self.sleep(booking.wait / 1000)
+        return None
 
-    carry: Carry
-    way: Way
-    began: int
-    chunk_id: str
-
-    def take(self, attempts: Sequence[Attempt], before: Outcome | Held) -> Iterator[Ended]:
-        """Send by this channel, as many together as it takes."""
-        most = self.way.channel.most_together
-        for first in range(0, len(attempts), most):
-            part = attempts[first : first + most]
-            if self._is_late():
-                yield part, Held("not_tried", self.carry.now())
-            elif mine := self._switched(part, before):
-                yield from apart(mine, self._call, _variables)
-
-    def _is_late(self) -> bool:
-        return self.carry.now() - self.began > LAST_CALL
-
-    def _call(self, attempts: Sequence[Attempt]) -> Outcome | Held:
-        if self._is_late():
-            return Held("not_tried", self.carry.now())
-        channel = self.way.channel
-        submissions = [submission_of(attempt.record, self.way.profile) for attempt in attempts]
-        if len(submissions) == 1:
-            return tried(channel, lambda: channel.send(submissions[0]))
-        return tried(channel, lambda: channel.send_chunk(self.chunk_id, submissions))
-
-    def _switched(self, attempts: Sequence[Attempt], before: Outcome | Held) -> Sequence[Attempt]:
-        """Note that they go by this channel, where they were claimed for another; leaves out those in other hands."""
-        name = self.way.name
-        others = [attempt for attempt in attempts if attempt.channel != name]
-        if not others:
-            return attempts
-        at = self.carry.now()
-        detail = {"after": before.reason} if isinstance(before, Unsent | Refused) and before != NO_CHANNEL else {}
-        still = self.carry.detours.switch(
-            others[0].record.lane,
-            [(attempt.record.id, attempt.number) for attempt in others],
-            name,
-            at=at,
-            lease=self.carry.patience.lease_until(at),
-            detail={**detail, **({"chunk": self.chunk_id} if self.chunk_id else {})},
-        )
-        return [
-            replace(attempt, channel=name)
-            for attempt in attempts
-            if attempt.channel == name or attempt.record.id in still
-        ]
+    def _by(self, stage: Stage, parts: Sequence[Ended]) -> Generator[Ended, None, list[Ended]]:
+        """Send parts by one channel; returns those that may go on by another."""
+        left: list[Ended] = []
+        for part, before in parts:
+            for some, outcome in stage.take(part, before):
+                if _may_go_elsewhere(outcome):
+                    left.append((some, better(before, outcome)))
+                else:
+                    yield some, outcome
+        return left
 
 
 def better(before: Outcome | Held, after: Outcome | Held) -> Outcome | Held:
@@ -142,9 +105,3 @@ def _may_go_elsewhere(outcome: Outcome | Held) -> bool:
             return fault in _ELSEWHERE
         case _:
             return False
-
-
-def _variables(attempt: Attempt) -> Hashable:
-    """Tell which variables a message brings, and which of them are blank: the provider may miss those, too."""
-    message = attempt.record.message
-    return frozenset((name, not value.strip()) for name, value in message.params.items()) if message else None

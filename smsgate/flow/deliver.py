@@ -54,7 +54,7 @@ class Deliver:
             StoreUnavailable: Redis went away; the task must come again.
         """
         at, plan = self.now(), self.ways.plan(lane, read)
-        claim = self._claim(plan, at) if self.brake.is_off(lane) else None
+        claim = self._claim(plan, at) if self.brake.is_off(lane) and plan.until is None else None
         begun = self._begin(message_id, lane, read, claim, redelivered=redelivered)
         record = begun.record
         if record is None:
@@ -75,7 +75,7 @@ class Deliver:
     def _begin(
         self, message_id: MessageId, lane: Lane, read: Callable[[], Message], claim: Claim | None, *, redelivered: bool
     ) -> Begun:
-        """Read the record and claim the attempt in one act, unless the lane is paused."""
+        """Read the record and claim the attempt in one act, unless the lane is paused or no channel may be called."""
         begun = self.records.begin(message_id, lane, redelivered=redelivered, claim=claim)
         if begun.beginning is not Beginning.MISSING:
             return begun
@@ -104,9 +104,9 @@ class Deliver:
             log.info("delivery_early", not_before=record.not_before)
         elif record.attempts >= (record.budget or ATTEMPTS):
             bury(self.records, record.id, record.reason or "attempts_used_up", now=self.now)
-        elif not self.brake.lets_pass(record):
+        elif plan.until is not None or not self.brake.lets_pass(record):
             self.schedule.park(record, now=now)
-            log.info("delivery_parked", lane=record.lane)
+            log.info("delivery_parked", lane=record.lane, no_channel_until=plan.until)
         else:
             self._probe(record, plan, now)
 

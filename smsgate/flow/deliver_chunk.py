@@ -45,13 +45,13 @@ class DeliverChunk:
         Raises:
             StoreUnavailable: Redis went away. What was claimed is asked about; anything else waits still.
         """
-        chunk_id, at = secrets.token_hex(8), self.now()
-        most = self.brake.most_of(lane, MOST_IN_A_CHUNK, chunk_id)
+        chunk_id, plan = secrets.token_hex(8), self.ways.plan(lane)
+        most = self._most(lane, plan, chunk_id)
         if not most:
             self.groups.left(lane)
             log.info("chunk_held_back", lane=lane)
             return 0
-        plan = self.ways.plan(lane)
+        at = self.now()
         claim = Claim(at, at, self.patience.lease_until(at), plan.channels, ATTEMPTS, 0)
         chunk = self.groups.take(lane, chunk_id, claim, most=most)
         with bound_contextvars(chunk=chunk_id):
@@ -59,12 +59,25 @@ class DeliverChunk:
             self._end(chunk)
         return len(chunk.claimed)
 
+    def _most(self, lane: Lane, plan: Plan, probe: str) -> int:
+        """Say how many messages may go now, once there is a slot for them; a single one to a channel that is probed."""
+        if plan.until is not None:
+            return 0
+        most = self.brake.most_of(lane, MOST_IN_A_CHUNK, probe)
+        way = self.ways.named(plan.channels[0])
+        if not most or way is None:
+            return most
+        # Before anything is claimed: what finds no slot stays where it is, in its order.
+        if self.carry.reserve(way, lane):
+            return 0
+        return most if self.ways.is_whole(way) else 1
+
     def _send(self, lane: Lane, chunk: Chunk, plan: Plan, began: int) -> None:
         counts: Counter[State] = Counter()
         claimed = self._read(chunk)
         for places, ways in self.ways.by(claimed, plan, plan.channels[0]):
             attempts = [Attempt(claimed[place], plan.channels[0], claimed[place].attempts) for place in places]
-            for part, outcome in self.carry(attempts, ways, began=began, chunk_id=chunk.id):
+            for part, outcome in self.carry(attempts, ways, began=began, chunk_id=chunk.id, slot_of=plan.channels[0]):
                 counts += self._settle(part, outcome)
                 if not isinstance(outcome, Held):
                     self.brake.learn(lane, outcome, began=began)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.ways import Ways
 from smsgate.ledger.groups import MOST_TASKS, Groups
 from smsgate.ledger.lanes import By, Lanes
 from smsgate.message import Lane
@@ -18,6 +19,7 @@ class Gather:
 
     groups: Groups
     lanes: Lanes
+    ways: Ways
     now: Clock = system_clock
 
     def __call__(self) -> int:
@@ -30,4 +32,9 @@ class Gather:
         """
         pauses = self.lanes.pauses()
         going = [lane for lane in LANES if lane not in pauses or pauses[lane].by is By.BRAKE]
-        return sum(self.groups.fill(lane, self.now(), most=1 if lane in pauses else MOST_TASKS) for lane in going)
+        return sum(self._fill(lane, 1 if lane in pauses else MOST_TASKS) for lane in going)
+
+    def _fill(self, lane: Lane, most: int) -> int:
+        """Queue the tasks of a lane; where no channel may be called none, where one is to be probed one."""
+        some = self.ways.released(lane, most)
+        return self.groups.fill(lane, self.now(), most=some) if some else 0

@@ -12,7 +12,7 @@ ATTEMPTS: Final = 5
 # hand its task to a second worker. What waits longer is kept out of the queue until its time.
 LONGEST_HOLD: Final = 120.0
 # Seconds that a message may wait for the limit of its number to lift. A code that comes an hour late is of no use.
-LONGEST_LIMIT: Final[dict[Lane, float]] = {Lane.OTP: 60.0, Lane.NOTICE: 86_400.0, Lane.BULK: 259_200.0}
+LONGEST_LIMIT: Final[dict[Lane, float]] = {Lane.OTP: 65.0, Lane.NOTICE: 86_400.0, Lane.BULK: 259_200.0}
 # After so many deliveries of one task none of which came to an attempt, its message is what kills the workers.
 MOST_REDELIVERIES: Final = 5
 # Questions to a provider that does not answer, after which a message that says `resend` goes out again.

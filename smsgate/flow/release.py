@@ -1,4 +1,4 @@
-"""Let go the messages of a lane that is paused no more, and probe one that its brake holds."""
+"""Let go the messages of a lane that is paused no more, or whose channels may be called; and probe what is held."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from smsgate.flow.brake import Brake
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.look import look
 from smsgate.flow.submit import slot_of
+from smsgate.flow.ways import Ways
 from smsgate.ledger import keys
 from smsgate.ledger.lanes import By, Lanes, Pause
 from smsgate.ledger.records import Records
@@ -21,6 +22,7 @@ class Release:
     schedule: Schedule
     lanes: Lanes
     brake: Brake
+    ways: Ways
     now: Clock = system_clock
 
     def __call__(self, limit: int = 500) -> int:
@@ -34,7 +36,7 @@ class Release:
 
     def _may_go(self, lane: Lane, pause: Pause | None, limit: int) -> int:
         if pause is None:
-            return limit
+            return self.ways.released(lane, limit)
         probes = pause.by is By.BRAKE and self.brake.may_probe(pause) and not self.lanes.is_probed(lane)
         return int(probes)
 

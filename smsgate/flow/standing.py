@@ -46,3 +46,7 @@ class Standing:
     is_slow: bool
     weight: float
     is_paused: bool
+
+    def may_be_called(self, now: int) -> bool:
+        """Say whether a call, or a probe, may go at `now` (Unix ms)."""
+        return not self.is_paused and (self.phase is not Phase.OPEN or now >= self.until_ms)

@@ -1,13 +1,13 @@
 """A message in the form in which a channel takes it, and the call that no exception leaves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import structlog
 
 from smsgate.channels.channel import Channel, Submission
 from smsgate.ledger.record import Record
 from smsgate.outcome import Outcome, Uncertain
-from smsgate.routing.profile import Profile, TemplateThere
+from smsgate.routing.profile import Profile
 
 log = structlog.get_logger()
 
@@ -22,15 +22,8 @@ def submission_of(record: Record, profile: Profile) -> Submission:
         phone=message.to,
         sign=profile.sign_for(message.sign) or "",
         template=profile.template_for(message.template),
-        params=_in_order(message.params, profile.templates.get(message.template)),
+        params=profile.params_for(message.template, message.params),
     )
-
-
-def _in_order(params: Mapping[str, str], there: TemplateThere | None) -> Mapping[str, str]:
-    """Put variables into the order in which the provider numbers them; one that is missing it refuses itself."""
-    if there is None or there.params is None:
-        return params
-    return {name: params[name] for name in there.params if name in params}
 
 
 def tried(channel: Channel, call: Callable[[], Outcome]) -> Outcome:

@@ -7,15 +7,21 @@ from typing import Final
 
 from smsgate.channels.channel import Channel
 from smsgate.errors import InvalidMessage
+from smsgate.flow.clock import Clock, system_clock
+from smsgate.flow.watch import Watch
 from smsgate.ledger.record import Record
 from smsgate.message import Lane, Message
 from smsgate.phone import Phone
+from smsgate.routing.breaker import Phase
 from smsgate.routing.carriers import carrier_of, country_of
-from smsgate.routing.pick import order, standing
+from smsgate.routing.pick import Standing, order, standing
 from smsgate.routing.profile import Profile
 from smsgate.routing.table import Rule, Strategy, Table
+from smsgate.routing.traffic import Traffic
 from smsgate.routing.traits import Traits
 
+# Milliseconds between two messages that one process sends to a channel as probes.
+_BETWEEN_PROBES: Final = 250
 # What a message is claimed for that no channel carries.
 NOBODY: Final = ("",)
 
@@ -49,20 +55,31 @@ class Plan:
     """The channels to claim a message for, of which little is known yet; `rule` is the one that put them in order.
 
     With `turns` the number that a code goes to is given, because it should get each of its codes by another channel.
+    Where none of the channels may be called now, `until` (Unix ms) is when the first of them may be asked again.
     """
 
     channels: tuple[str, ...]
     rule: Rule | None = None
     turns: Phone | None = None
+    until: int | None = None
 
 
 class Ways:
     """The ways of this process, which change when others are declared."""
 
-    def __init__(self, network: Network, renewed: Callable[[], Network | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        watch: Watch,
+        renewed: Callable[[], Network | None] = lambda: None,
+        now: Clock = system_clock,
+    ) -> None:
         """Take what is declared now; `renewed` gives what is declared since, and costs next to nothing."""
         self._network = network
+        self._watch: Final = watch
         self._renewed: Final = renewed
+        self._now: Final = now
+        self._probed: Final[dict[str, int]] = {}  # when each channel was last given a message as a probe, Unix ms
         self._rng: Final = random.Random()  # noqa: S311 - it spreads load
 
     @property
@@ -78,16 +95,30 @@ class Ways:
         """
         network = self.network
         if len(network.ways) == 1:
-            return Plan(tuple(network.ways))
+            names = tuple(network.ways)
+            return Plan(names, until=self._closed_until(names))
         message = _readable(read)
         if message is None:
             profiles = [profile for profile in network.table.profiles if lane in profile.lanes]
-            return Plan(tuple(self._in_order(Strategy.WEIGHTED, profiles)) or NOBODY)
+            names = tuple(self._in_order(Strategy.WEIGHTED, profiles, Traffic.of(lane)))
+            return Plan(names or NOBODY, until=self._closed_until(names))
         traits = traits_of(message)
         rule = network.table.rule_for(traits)
-        names = tuple(self._in_order(rule.strategy, network.table.candidates(traits)))
-        alternates = rule.alternate and lane is Lane.OTP and len(names) > 1
-        return Plan(names or NOBODY, rule, message.to if alternates else None)
+        names = tuple(self._in_order(rule.strategy, network.table.candidates(traits), _traffic(traits)))
+        until = self._closed_until(names)
+        # A channel that cannot be called takes no turn.
+        open_ones = tuple(name for name in names if self._watch.peek(name).phase is Phase.CLOSED)
+        if rule.alternate and lane is Lane.OTP and len(open_ones) > 1:
+            return Plan(open_ones, rule, message.to, until)
+        return Plan(names or NOBODY, rule, until=until)
+
+    def _closed_until(self, names: Sequence[str]) -> int | None:
+        """Say until when none of the channels may be called; one that is merely slow may."""
+        standings = [self._watch.peek(name) for name in names]
+        now = self._now()
+        if not standings or any(one.is_slow or one.may_be_called(now) for one in standings):
+            return None
+        return min(one.until_ms for one in standings)
 
     def by(self, records: Sequence[Record], plan: Plan, first: str) -> list[tuple[list[int], Sequence[Way]]]:
         """Part messages by the ways that they may take, given in order: which of `records`, and their ways.
@@ -95,23 +126,39 @@ class Ways:
         What was claimed for the channel `first` stays there where it may, so that it need not be noted anew.
         """
         network = self.network
-        parts: dict[tuple[Strategy, tuple[str, ...], bool], list[int]] = {}
+        parts: dict[tuple[Strategy, tuple[str, ...], bool, Traffic], list[int]] = {}
         for place, record in enumerate(records):
             if record.message is not None:
                 traits = traits_of(record.message, record.client)
                 rule = network.table.rule_for(traits)
                 stays = rule is plan.rule or (plan.rule is None and rule.strategy is Strategy.WEIGHTED)
                 names = tuple(profile.name for profile in network.table.candidates(traits))
-                parts.setdefault((rule.strategy, names, stays), []).append(place)
+                kind = (
+                    _traffic(traits) if len(names) > 1 and not (stays and first in names) else Traffic.of(traits.lane)
+                )
+                parts.setdefault((rule.strategy, names, stays, kind), []).append(place)
         return [(places, self._from(network, *which, first)) for which, places in parts.items()]
 
-    def _from(
-        self, network: Network, strategy: Strategy, names: Sequence[str], stays: bool, first: str
+    def _from(  # noqa: PLR0913, PLR0917 - all that parts messages
+        self, network: Network, strategy: Strategy, names: Sequence[str], stays: bool, kind: Traffic, first: str
     ) -> Sequence[Way]:
-        ordered = self._in_order(strategy, [network.ways[name].profile for name in names])
+        ordered = self._in_order(strategy, [network.ways[name].profile for name in names], kind)
         if stays:
             ordered.sort(key=lambda name: name != first)
         return [network.ways[name] for name in ordered]
+
+    def is_whole(self, way: Way) -> bool:
+        """Say whether a channel may be called by anybody, and not only by a probe."""
+        return self._watch.peek(way.name).phase is Phase.CLOSED
+
+    def released(self, lane: Lane, most: int) -> int:
+        """Say how many messages of a lane may be given to its channels now: one where they can only be probed."""
+        names = [profile.name for profile in self.network.table.profiles if lane in profile.lanes]
+        now = self._now()
+        standings = [self._watch.peek(name) for name in names]
+        if not standings or any(one.is_slow or (one.phase is Phase.CLOSED and not one.is_paused) for one in standings):
+            return most
+        return int(any(one.may_be_called(now) for one in standings))
 
     def named(self, name: str | None) -> Way | None:
         """Find a channel by its name, the only one without; None when it is not declared any more."""
@@ -120,8 +167,28 @@ class Ways:
             return next(iter(ways.values()))
         return ways.get(name or "")
 
-    def _in_order(self, strategy: Strategy, profiles: Sequence[Profile]) -> list[str]:
-        return order(strategy, [standing(profile) for profile in profiles], self._rng) if profiles else []
+    def _in_order(self, strategy: Strategy, profiles: Sequence[Profile], kind: Traffic) -> list[str]:
+        if len(profiles) < 2:  # noqa: PLR2004 - there is nothing to choose
+            return [profile.name for profile in profiles]
+        now = self._now()
+        standings = [self._standing(profile, kind, now) for profile in profiles]
+        return order(strategy, standings, self._rng)
+
+    def _standing(self, profile: Profile, kind: Traffic, now: int) -> Standing:
+        known = self._watch.peek(profile.name, kind)
+        available = known.may_be_called(now) and (known.phase is Phase.CLOSED or self._probes(profile.name, now))
+        return standing(profile, health=known.weight, available=available)
+
+    def _probes(self, name: str, now: int) -> bool:
+        """Send a message now and then to a channel that is to be probed: the others go where they surely may."""
+        if now - self._probed.get(name, 0) < _BETWEEN_PROBES:
+            return False
+        self._probed[name] = now
+        return True
+
+
+def _traffic(traits: Traits) -> Traffic:
+    return Traffic.of(traits.lane, traits.carrier)
 
 
 def _readable(read: Callable[[], Message] | None) -> Message | None:

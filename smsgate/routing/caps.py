@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from smsgate.message import Lane
-from smsgate.routing.profile import EVERYWHERE, Country, Declared
+from smsgate.routing.declared import EVERYWHERE, Country, Declared
 from smsgate.routing.traits import Traits
 
 # Rolling windows: seconds, and how many messages in any stretch of so many.

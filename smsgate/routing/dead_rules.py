@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from smsgate.message import Lane
 from smsgate.routing.carriers import Carrier
-from smsgate.routing.profile import EVERYWHERE
+from smsgate.routing.declared import EVERYWHERE
 from smsgate.routing.table import CONDITIONS, Rule, Table
 
 

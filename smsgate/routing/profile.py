@@ -1,23 +1,16 @@
 """What is declared of a channel, whatever its provider: what it carries, what it costs, how fast it may be called."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from smsgate.errors import FieldError, InvalidMessage
 from smsgate.message import Lane, Sign, Template
+from smsgate.routing.caps import DEFAULT_CAPS, RecipientLimit
+from smsgate.routing.declared import EVERYWHERE, Country, Declared
 from smsgate.routing.traits import Traits
 
 ChannelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|\*)$")]
-EVERYWHERE: Final = "*"
-
-
-class Declared(BaseModel):
-    """Anything that the configuration file declares: what it does not know it refuses, so that no slip goes unseen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class TemplateThere(Declared):
@@ -33,6 +26,7 @@ class Profile(Declared):
     `cost` is for each message, in any currency that all channels share; `rate` is the calls a second that the account
     allows (None: no limit is known). `countries` are ISO regions, `*` is everywhere. With `templates` only those in it
     are carried, without it all pass as they are; the same for `signs`, beside which `sign` is for messages without one.
+    Without `recipient_limits` the provider's own hold, where they are known.
     """
 
     name: ChannelName
@@ -45,6 +39,7 @@ class Profile(Declared):
     sign: Sign | None = None
     signs: Mapping[Sign, Sign] = Field(default_factory=dict)
     templates: Mapping[Template, TemplateThere] = Field(default_factory=dict)
+    recipient_limits: tuple[RecipientLimit, ...] | None = None
     provider_options: Mapping[str, Any] = Field(default_factory=dict, repr=False)
 
     def can_carry(self, traits: Traits) -> bool:
@@ -72,17 +67,18 @@ class Profile(Declared):
             return self.sign
         return self.signs[sign] if self.signs else sign
 
-    def params_for(self, template: Template, params: Mapping[str, str]) -> tuple[str, ...]:
-        """Put a message's variables in the provider's order; without a declared order, in that of the message.
+    def params_for(self, template: Template, params: Mapping[str, str]) -> Mapping[str, str]:
+        """Put a message's variables into the order in which the provider numbers them.
 
-        Raises:
-            InvalidMessage: The message lacks one that the order names. It tells the name and no value.
+        One that the message lacks is left out: the provider refuses it, as it would by name.
         """
         there = self.templates.get(template)
-        order = tuple(params) if there is None or there.params is None else there.params
-        lacking = [name for name in order if name not in params]
-        if lacking:
-            raise InvalidMessage(
-                [FieldError(f"params.{name}", f"is required by channel {self.name}") for name in lacking]
-            )
-        return tuple(params[name] for name in order)
+        if there is None or there.params is None:
+            return params
+        return {name: params[name] for name in there.params if name in params}
+
+    @property
+    def caps(self) -> Sequence[RecipientLimit]:
+        """How often one recipient may be written to."""
+        usual = DEFAULT_CAPS.get(self.provider, ())
+        return usual if self.recipient_limits is None else self.recipient_limits

@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from smsgate.message import Lane
 from smsgate.routing.carriers import Carrier
-from smsgate.routing.profile import ChannelName, Declared, Profile
+from smsgate.routing.declared import Declared
+from smsgate.routing.profile import ChannelName, Profile
 from smsgate.routing.traits import Traits
 
 # Templates and clients are the callers' words: a table that remembered all would grow with them.

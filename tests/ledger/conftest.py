@@ -19,12 +19,17 @@ from smsgate.channels.channel import Channel
 from smsgate.flow.brake import Brake, BrakeRule
 from smsgate.flow.carry import Carry
 from smsgate.flow.deliver import Deliver
+from smsgate.flow.watch import Watch
+from smsgate.ledger.channel_health import ChannelHealth
+from smsgate.ledger.channel_states import ChannelStates
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.detours import Detours
 from smsgate.ledger.lanes import Lanes
+from smsgate.ledger.pacing import Pacer
 from smsgate.ledger.records import Records
 from smsgate.ledger.retention import Retention
 from smsgate.ledger.schedule import Schedule
+from smsgate.routing.breaker import BreakerRule
 from tests.ledger.providers import only
 
 RETENTION = 3600
@@ -137,13 +142,20 @@ def brake(lanes: Lanes, clock: Clock) -> Brake:
 
 
 @pytest.fixture
-def carry(store: redis.Redis, clock: Clock) -> Carry:
-    return Carry(Detours(store), now=clock)
+def watch(store: redis.Redis) -> Iterator[Watch]:
+    watching = Watch(ChannelStates(store, BreakerRule()), ChannelHealth(store, BreakerRule()))
+    yield watching
+    watching.close()
+
+
+@pytest.fixture
+def carry(store: redis.Redis, watch: Watch, clock: Clock) -> Carry:
+    return Carry(Detours(store), watch, Pacer(store), now=clock)
 
 
 @pytest.fixture
 def deliver_through(
-    records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
+    records: Records, schedule: Schedule, brake: Brake, carry: Carry, watch: Watch, clock: Clock
 ) -> Callable[[Channel], Deliver]:
     """Build a worker's step round a channel."""
-    return lambda channel: Deliver(records, schedule, brake, only(channel), carry, now=clock)
+    return lambda channel: Deliver(records, schedule, brake, only(channel, watch), carry, now=clock)

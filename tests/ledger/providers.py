@@ -6,6 +6,7 @@ from threading import Event as Signal
 import pytest
 
 from smsgate.channels.channel import Channel, Inquiry, Submission
+from smsgate.flow.watch import Watch
 from smsgate.flow.ways import Network, Way, Ways
 from smsgate.message import MessageId
 from smsgate.outcome import Fault, Outcome, Refused, Sent
@@ -15,16 +16,20 @@ from smsgate.routing.table import Rule, Strategy
 from smsgate.trace import Trace
 
 
-def only(channel: Channel, sign: str = "短信网关") -> Ways:
+def only(channel: Channel, watch: Watch, sign: str = "短信网关") -> Ways:
     """Let a channel be the only one."""
-    return Ways(Network.of([Way(channel, Profile(name=channel.name, sign=sign))]))
+    return Ways(Network.of([Way(channel, _profile(channel, sign))]), watch)
 
 
-def among(*channels: Channel) -> Ways:
+def among(watch: Watch, *channels: Channel) -> Ways:
     """Let messages take the first of some channels, and the next where it does not send them."""
-    ways = [Way(channel, Profile(name=channel.name, sign="短信网关")) for channel in channels]
+    ways = [Way(channel, _profile(channel, "短信网关")) for channel in channels]
     names = tuple(channel.name for channel in channels)
-    return Ways(Network.of(ways, [Rule(channels=names, strategy=Strategy.PRIORITY)]))
+    return Ways(Network.of(ways, [Rule(channels=names, strategy=Strategy.PRIORITY)]), watch)
+
+
+def _profile(channel: Channel, sign: str) -> Profile:
+    return Profile(name=channel.name, provider="told", sign=sign)
 
 
 class Provider:

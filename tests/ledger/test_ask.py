@@ -11,6 +11,7 @@ from smsgate.flow.ask import Ask
 from smsgate.flow.patience import ATTEMPTS, ENOUGH_ASKED, Patience
 from smsgate.flow.settle import WORKER_LOST
 from smsgate.flow.submit import draft
+from smsgate.flow.watch import Watch
 from smsgate.ledger import keys
 from smsgate.ledger.records import Event, Record, Records
 from smsgate.ledger.schedule import Schedule
@@ -39,8 +40,8 @@ def provider() -> Provider:
 
 
 @pytest.fixture
-def ask(records: Records, schedule: Schedule, provider: Provider, clock: Clock) -> Ask:
-    return Ask(records, schedule, only(provider), PATIENCE, clock)
+def ask(watch: Watch, records: Records, schedule: Schedule, provider: Provider, clock: Clock) -> Ask:
+    return Ask(records, schedule, only(provider, watch), watch, PATIENCE, clock)
 
 
 def _uncertain(records: Records, clock: Clock, state: State = State.UNCERTAIN, **more: object) -> Record:
@@ -209,7 +210,7 @@ def test_what_may_go_twice_goes_again_when_nobody_answers(
 
 
 def test_an_answer_about_an_attempt_does_not_send_again_what_has_begun_another(
-    records: Records, schedule: Schedule, clock: Clock
+    watch: Watch, records: Records, schedule: Schedule, clock: Clock
 ) -> None:
     """Two questions were under way, and the first has had the message sent again."""
     _uncertain(records, clock)
@@ -224,7 +225,7 @@ def test_an_answer_about_an_attempt_does_not_send_again_what_has_begun_another(
 
     slow = Slow()
     slow.knows = [Unknown()]
-    Ask(records, schedule, only(slow), PATIENCE, clock)(ID)
+    Ask(records, schedule, only(slow, watch), watch, PATIENCE, clock)(ID)
     assert _read(records).state is State.UNCERTAIN
 
 

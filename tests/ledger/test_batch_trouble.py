@@ -13,6 +13,7 @@ from smsgate.errors import StoreUnavailable
 from smsgate.flow.gather import Gather
 from smsgate.flow.steer_batch import CancelRows, SteerBatch
 from smsgate.flow.submit_batch import SubmitBatch, UploadBroken
+from smsgate.flow.watch import Watch
 from smsgate.flow.write_rows import Given
 from smsgate.ledger import keys
 from smsgate.ledger.batch import Status
@@ -72,7 +73,7 @@ def test_a_redis_that_falls_silent_in_the_middle_has_each_row_once_in_the_end(st
 
 
 def test_rows_of_any_lane_are_taken_though_they_are_few(
-    submit: SubmitBatch, store: redis.Redis, clock: Clock, lanes: Lanes
+    watch: Watch, submit: SubmitBatch, store: redis.Redis, clock: Clock, lanes: Lanes
 ) -> None:
     submit(common(lane=Lane.OTP), rows(3))
     clock.advance(2)

@@ -10,6 +10,7 @@ from smsgate.flow.brake import Brake
 from smsgate.flow.deliver import Deliver
 from smsgate.flow.release import Release
 from smsgate.flow.submit import Submit
+from smsgate.flow.watch import Watch
 from smsgate.ledger import keys
 from smsgate.ledger.lanes import By, Lanes, Pause
 from smsgate.ledger.records import Record, Records
@@ -28,7 +29,7 @@ Through = Callable[[Channel], Deliver]
 
 
 @pytest.fixture
-def release(records: Records, schedule: Schedule, lanes: Lanes, brake: Brake, clock: Clock) -> Release:
+def release(watch: Watch, records: Records, schedule: Schedule, lanes: Lanes, brake: Brake, clock: Clock) -> Release:
     return Release(records, schedule, lanes, brake, clock)
 
 

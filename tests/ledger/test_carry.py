@@ -13,6 +13,7 @@ from smsgate.flow.carry import Carry
 from smsgate.flow.deliver import Deliver
 from smsgate.flow.deliver_chunk import DeliverChunk
 from smsgate.flow.submit import Submit
+from smsgate.flow.watch import Watch
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.record import Beginning, Claim
 from smsgate.ledger.records import Records
@@ -33,12 +34,12 @@ Send = Callable[..., None]
 
 
 @pytest.fixture
-def send(records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock) -> Send:
+def send(watch: Watch, records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock) -> Send:
     """Have one message sent by the first of some providers."""
 
     def through(*providers: Provider) -> None:
         Submit(records, now=clock)(MESSAGE, message_id=ID)
-        Deliver(records, schedule, brake, among(*providers), carry, now=clock)(ID, Lane.OTP, lambda: MESSAGE)
+        Deliver(records, schedule, brake, among(watch, *providers), carry, now=clock)(ID, Lane.OTP, lambda: MESSAGE)
 
     return through
 
@@ -135,21 +136,21 @@ def test_no_other_channel_is_called_when_the_attempt_has_taken_too_long(
 
 
 def test_the_channel_that_was_called_last_is_asked(
-    send: Send, records: Records, schedule: Schedule, clock: Clock
+    watch: Watch, send: Send, records: Records, schedule: Schedule, clock: Clock
 ) -> None:
     main, backup = Provider(DOWN, name="main"), Provider(Uncertain("read_timeout"), name="backup")
     send(main, backup)
     backup.knows = [Known(None)]
-    Ask(records, schedule, among(main, backup), now=clock)(ID)
+    Ask(records, schedule, among(watch, main, backup), watch, now=clock)(ID)
     assert (len(main.asked), len(backup.asked), read(records, ID).state) == (0, 1, State.SENT)
 
 
 def test_a_chunk_that_one_channel_cannot_take_goes_whole_by_the_next(
-    store: redis.Redis, records: Records, brake: Brake, carry: Carry, clock: Clock
+    watch: Watch, store: redis.Redis, records: Records, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     groups = Groups(store)
     ids = gathered(Submit(records, gathering(groups), now=clock), 100)
-    ways = among(Provider(DOWN, name="main"), backup := Provider(name="backup"))
+    ways = among(watch, Provider(DOWN, name="main"), backup := Provider(name="backup"))
     DeliverChunk(records, groups, brake, ways, carry, now=clock)(Lane.BULK)
     ((chunk, sent),) = backup.chunks
     assert sorted(sent) == sorted(ids)
@@ -158,7 +159,7 @@ def test_a_chunk_that_one_channel_cannot_take_goes_whole_by_the_next(
 
 
 def test_of_a_chunk_only_what_was_refused_goes_on_and_one_by_one_where_a_channel_takes_no_more(
-    store: redis.Redis, records: Records, brake: Brake, carry: Carry, clock: Clock
+    watch: Watch, store: redis.Redis, records: Records, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     groups = Groups(store)
     gathered(Submit(records, gathering(groups), now=clock), 100)
@@ -166,7 +167,7 @@ def test_of_a_chunk_only_what_was_refused_goes_on_and_one_by_one_where_a_channel
     backup.most_together = 1
     limited = [Phone(f"+86{number(place)}") for place in (3, 50)]
     main.refused = dict.fromkeys(limited, Unsent("isv.BUSINESS_LIMIT_CONTROL", Fault.RECIPIENT, 60.0))
-    DeliverChunk(records, groups, brake, among(main, backup), carry, now=clock)(Lane.BULK)
+    DeliverChunk(records, groups, brake, among(watch, main, backup), carry, now=clock)(Lane.BULK)
     assert sorted(one.phone for one in backup.received) == limited
     assert backup.chunks == []
     assert {read(records, f"m{place}").state for place in range(100)} == {State.SENT}

@@ -14,6 +14,7 @@ from smsgate.flow.carry import LAST_CALL, Carry
 from smsgate.flow.deliver import Deliver
 from smsgate.flow.patience import ATTEMPTS, MOST_REDELIVERIES
 from smsgate.flow.submit import Submit
+from smsgate.flow.watch import Watch
 from smsgate.ledger import keys
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Schedule
@@ -328,7 +329,7 @@ def test_a_task_that_comes_before_its_time_by_another_hosts_clock_comes_again_at
 
 @accepted
 def test_a_worker_that_was_frozen_after_its_claim_does_not_call_the_provider(
-    records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
+    watch: Watch, records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     """Others may hold it for dead by now, and the message for not sent."""
     times = iter([clock(), clock() + LAST_CALL + 1])
@@ -336,7 +337,7 @@ def test_a_worker_that_was_frozen_after_its_claim_does_not_call_the_provider(
     def thawing() -> int:
         return next(times, clock() + LAST_CALL + 1)
 
-    deliver = Deliver(records, schedule, brake, only(Nobody()), replace(carry, now=thawing), now=thawing)
+    deliver = Deliver(records, schedule, brake, only(Nobody(), watch), replace(carry, now=thawing), now=thawing)
     deliver(ID, MESSAGE.lane, lambda: MESSAGE)
     known = _read(records)
     assert (known.state, known.timeline[-1].detail) == (State.QUEUED, {"reason": "not_tried"})
@@ -345,7 +346,7 @@ def test_a_worker_that_was_frozen_after_its_claim_does_not_call_the_provider(
 
 @accepted
 def test_a_stale_copy_does_not_expire_what_may_have_been_sent(
-    records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
+    watch: Watch, records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     looks = iter([clock()])
 
@@ -355,5 +356,5 @@ def test_a_stale_copy_does_not_expire_what_may_have_been_sent(
             records.move(ID, State.UNCERTAIN, at=clock())
         return clock() + 600_000
 
-    Deliver(records, schedule, brake, only(Nobody()), carry, now=meanwhile)(ID, MESSAGE.lane, lambda: MESSAGE)
+    Deliver(records, schedule, brake, only(Nobody(), watch), carry, now=meanwhile)(ID, MESSAGE.lane, lambda: MESSAGE)
     assert _read(records).state is State.UNCERTAIN

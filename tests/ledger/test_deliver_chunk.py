@@ -12,6 +12,7 @@ from smsgate.flow.deliver_chunk import DeliverChunk
 from smsgate.flow.patience import ATTEMPTS
 from smsgate.flow.submit import Submit
 from smsgate.flow.wake import Wake
+from smsgate.flow.watch import Watch
 from smsgate.ledger import keys
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.lanes import By, Lanes, Pause
@@ -43,9 +44,9 @@ def provider() -> Provider:
 
 @pytest.fixture
 def deliver(
-    records: Records, groups: Groups, brake: Brake, carry: Carry, provider: Provider, clock: Clock
+    watch: Watch, records: Records, groups: Groups, brake: Brake, carry: Carry, provider: Provider, clock: Clock
 ) -> DeliverChunk:
-    return DeliverChunk(records, groups, brake, only(provider), carry, now=clock)
+    return DeliverChunk(records, groups, brake, only(provider, watch), carry, now=clock)
 
 
 def _states(records: Records, ids: list[MessageId]) -> Counter[State]:
@@ -174,7 +175,7 @@ def test_a_chunk_that_may_have_been_sent_is_asked_about_and_not_sent_again(
 
 
 def test_what_is_refused_by_the_dozen_is_put_back_when_the_time_is_up_and_loses_no_attempt(
-    submit: Submit, records: Records, groups: Groups, brake: Brake, carry: Carry, clock: Clock
+    watch: Watch, submit: Submit, records: Records, groups: Groups, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     class Slow(Provider):
         def send_chunk(self, chunk_id: str, submissions: list[Submission]) -> Outcome:  # type: ignore[override]
@@ -184,7 +185,7 @@ def test_what_is_refused_by_the_dozen_is_put_back_when_the_time_is_up_and_loses_
     provider = Slow()
     ids = gathered(submit, 100)
     provider.refused = {Phone(f"+86{number(place)}"): Refused("bad", Fault.MESSAGE) for place in range(0, 100, 9)}
-    DeliverChunk(records, groups, brake, only(provider), carry, now=clock)(Lane.BULK)
+    DeliverChunk(records, groups, brake, only(provider, watch), carry, now=clock)(Lane.BULK)
     assert len(provider.chunks) == LAST_CALL // 4000 + 1
     waiting = [read(records, one) for one in ids if read(records, one).state is State.QUEUED]
     assert waiting
@@ -227,7 +228,14 @@ def test_rows_of_a_cancelled_batch_and_what_is_too_old_end_without_a_call(
 
 
 def test_what_a_dead_worker_claimed_becomes_uncertain_by_its_lease(
-    submit: Submit, groups: Groups, records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
+    watch: Watch,
+    submit: Submit,
+    groups: Groups,
+    records: Records,
+    schedule: Schedule,
+    brake: Brake,
+    carry: Carry,
+    clock: Clock,
 ) -> None:
     class Killed(BaseException):
         """The process ends here."""
@@ -238,7 +246,7 @@ def test_what_a_dead_worker_claimed_becomes_uncertain_by_its_lease(
 
     ids = gathered(submit, 100)
     with pytest.raises(Killed):
-        DeliverChunk(records, groups, brake, only(Deadly()), carry, now=clock)(Lane.BULK)
+        DeliverChunk(records, groups, brake, only(Deadly(), watch), carry, now=clock)(Lane.BULK)
     assert _states(records, ids) == {State.SENDING: 100}
     clock.advance(60)
     Wake(records, schedule, now=clock)()
@@ -246,7 +254,14 @@ def test_what_a_dead_worker_claimed_becomes_uncertain_by_its_lease(
 
 
 def test_late_truth_of_a_chunk_counts_though_its_attempt_is_not_the_latest(
-    submit: Submit, records: Records, groups: Groups, brake: Brake, carry: Carry, schedule: Schedule, clock: Clock
+    watch: Watch,
+    submit: Submit,
+    records: Records,
+    groups: Groups,
+    brake: Brake,
+    carry: Carry,
+    schedule: Schedule,
+    clock: Clock,
 ) -> None:
     """A worker frozen in its call comes back when others have taken the messages for uncertain."""
 
@@ -257,5 +272,5 @@ def test_late_truth_of_a_chunk_counts_though_its_attempt_is_not_the_latest(
             return Sent("late")
 
     ids = gathered(submit, 100)
-    DeliverChunk(records, groups, brake, only(Frozen()), carry, now=clock)(Lane.BULK)
+    DeliverChunk(records, groups, brake, only(Frozen(), watch), carry, now=clock)(Lane.BULK)
     assert _states(records, ids) == {State.SENT: 100}

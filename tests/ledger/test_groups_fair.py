@@ -11,6 +11,7 @@ from smsgate.flow.carry import Carry
 from smsgate.flow.deliver_chunk import DeliverChunk
 from smsgate.flow.gather import Gather
 from smsgate.flow.submit import Submit
+from smsgate.flow.watch import Watch
 from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.groups import AHEAD, MOST_AMONG_OTHERS, Groups
@@ -52,7 +53,7 @@ def test_messages_that_leave_by_themselves_do_not_keep_those_that_gather_from_th
 
 
 def test_a_lane_that_its_brake_holds_gets_one_task_at_a_time_for_its_probe(
-    submit: Submit, groups: Groups, lanes: Lanes, clock: Clock, store: redis.Redis
+    watch: Watch, submit: Submit, groups: Groups, lanes: Lanes, clock: Clock, store: redis.Redis
 ) -> None:
     gathered(submit, 3000)
     store.delete(Queue.BULK)
@@ -125,6 +126,7 @@ def test_what_gathers_in_a_full_redis_gets_its_tasks_also_among_others(
 
 
 def test_once_a_lane_goes_on_the_tasks_that_it_turned_away_are_followed_by_others(
+    watch: Watch,
     submit: Submit,
     records: Records,
     groups: Groups,
@@ -138,7 +140,7 @@ def test_once_a_lane_goes_on_the_tasks_that_it_turned_away_are_followed_by_other
     gathered(submit, 3000)
     assert groups.fill(Lane.BULK, clock()) == MOST_AMONG_OTHERS
     lanes.pause(Lane.BULK, Pause(By.HAND, "", clock()))
-    assert DeliverChunk(records, groups, brake, only(Nobody()), carry, now=clock)(Lane.BULK) == 0
+    assert DeliverChunk(records, groups, brake, only(Nobody(), watch), carry, now=clock)(Lane.BULK) == 0
     lanes.resume(Lane.BULK)
     store.lpush(Queue.BULK, *["another task"] * 1000)
     assert groups.fill(Lane.BULK, clock()) == MOST_AMONG_OTHERS

@@ -15,6 +15,7 @@ from smsgate.flow.deliver_chunk import DeliverChunk
 from smsgate.flow.patience import ATTEMPTS
 from smsgate.flow.submit import Submit
 from smsgate.flow.wake import Wake
+from smsgate.flow.watch import Watch
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.records import Records
 from smsgate.ledger.schedule import Schedule
@@ -49,10 +50,10 @@ class Deadly(Provider):
 
 
 def test_the_messages_of_a_chunk_that_was_lost_with_its_worker_go_one_by_one(
-    store: redis.Redis, records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
+    watch: Watch, store: redis.Redis, records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
 ) -> None:
     groups, provider = Groups(store), Deadly()
-    deliver = DeliverChunk(records, groups, brake, only(provider), carry, now=clock)
+    deliver = DeliverChunk(records, groups, brake, only(provider, watch), carry, now=clock)
     ids = gathered(Submit(records, gathering(groups), now=clock), 100)
     with pytest.raises(Killed):
         deliver(Lane.BULK)
@@ -62,7 +63,7 @@ def test_the_messages_of_a_chunk_that_was_lost_with_its_worker_go_one_by_one(
         Wake(records, schedule, now=clock)()
         provider.knows = [Unknown()] * 100
         for one in ids:
-            Ask(records, schedule, only(provider), now=clock)(one)
+            Ask(records, schedule, only(provider, watch), watch, now=clock)(one)
         for _ in ids:
             with suppress(Killed):
                 deliver(Lane.BULK)

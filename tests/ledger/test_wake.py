@@ -17,6 +17,7 @@ from smsgate.flow.release import Release
 from smsgate.flow.submit import Submit, draft
 from smsgate.flow.sweep import Sweep
 from smsgate.flow.wake import Wake
+from smsgate.flow.watch import Watch
 from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.records import LOOK_AGAIN, Event, Record, Records
@@ -285,7 +286,7 @@ def test_a_crowd_is_looked_after_in_portions(wake: Wake, records: Records, clock
 
 @pytest.mark.parametrize("index", [keys.due(Lane.OTP), keys.waiting(Lane.OTP), keys.parked(Lane.OTP)])
 def test_a_record_that_cannot_be_read_holds_up_no_other(
-    records: Records, schedule: Schedule, brake: Brake, clock: Clock, store: redis.Redis, index: str
+    watch: Watch, records: Records, schedule: Schedule, brake: Brake, clock: Clock, store: redis.Redis, index: str
 ) -> None:
     """A newer version wrote it, and this worker is not yet replaced."""
     for name in ("strange", "m1"):

@@ -35,8 +35,8 @@ def test_a_channel_carries_what_it_is_declared_to(profile: Profile, carries: boo
 def test_a_channel_names_templates_signs_and_variables_as_its_provider_does() -> None:
     assert MAPPED.template_for("SMS_1") == "77"
     assert (MAPPED.sign_for("Shop"), MAPPED.sign_for(None)) == ("Shop there", "Default")
-    assert MAPPED.params_for("SMS_1", {"minutes": "5", "code": "123456"}) == ("123456", "5")
-    assert MAPPED.params_for("SMS_2", {"b": "1", "a": "2"}) == ("1", "2")
+    assert MAPPED.params_for("SMS_1", {"minutes": "5", "code": "123456"}) == {"code": "123456", "minutes": "5"}
+    assert MAPPED.params_for("SMS_2", {"b": "1", "a": "2"}) == {"b": "1", "a": "2"}
 
 
 def test_without_tables_words_pass_as_they_are() -> None:
