@@ -8,7 +8,7 @@ from smsgate.routing.pacing import Cut, effective
 
 # Microseconds of one of the fields that count calls, and how many of them there are before they are used anew.
 TENTH: Final = 100_000
-RING: Final = 32
+RING: Final = 64
 _STAMP: Final = 10**10
 _BOOKED: Final = 10**5
 

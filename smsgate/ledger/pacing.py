@@ -6,9 +6,8 @@ import secrets
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Final, cast
 
 import redis
@@ -22,7 +21,6 @@ from smsgate.routing.caps import Caps, Windows
 
 # Milliseconds that a slot may be booked ahead, at the most: calls are counted for little longer than that.
 AHEAD: Final = 2000
-_NOBODY: Final[Mapping[int, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +28,13 @@ class Booking:
     """What came of asking for a slot; times in milliseconds.
 
     `wait` is how long to wait with the call. With `later` nothing was booked, and it is how long to wait before asking
-    again. `capped` says, by their index, which recipients must be left out, and how long they must wait; where all must,
-    no slot was booked. `at` (Unix ms of Redis) is when the others count as written to.
+    again. `capped` says, by their index, which recipients must be left out, and how long they must wait; where that is
+    all of them, no slot was booked. `at` (Unix ms of Redis) is when the others count as written to.
     """
 
     wait: int = 0
     later: int | None = None
-    capped: Mapping[int, int] = _NOBODY
+    capped: Mapping[int, int] = field(default_factory=dict)
     at: int = 0
 
 
@@ -51,7 +49,7 @@ class Pacer:
         self._caller = _Caller()
 
     def book(self, channel: str, rate: float | None, recipients: Sequence[Caps] = (), *, ahead: int = AHEAD) -> Booking:
-        """Book a slot for one call, at `rate` calls a second, and note up to a hundred recipients where their caps allow.
+        """Book a slot for one call at `rate` calls a second, and note up to a hundred recipients where their caps let us.
 
         The slot lies up to `ahead` milliseconds ahead, `AHEAD` at the most. Without rate and caps this costs nothing.
 
@@ -166,7 +164,7 @@ def _booking(now: int, slot: int, later: int, capped: Sequence[str | int]) -> Bo
     return Booking(
         wait=max(0, math.ceil((slot - now) / 1000)),
         later=later if later >= 0 else None,
-        capped=waits or _NOBODY,
+        capped=waits,
         at=math.ceil(slot / 1000),
     )
 

@@ -43,8 +43,8 @@ class RecipientLimit(Declared):
         return traits.lane in self.lanes and (traits.country in self.countries or EVERYWHERE in self.countries)
 
 
-# The provider's page on sending frequency. It counts what it accepted, whatever the receipt says, over rolling windows, and
-# for the mainland only. Enterprises may have others: then they are declared.
+# The provider's page on sending frequency. It counts what it accepted, whatever the receipt says, over rolling windows,
+# for the mainland only. Enterprises may have other limits: then they are declared.
 ALIYUN_CAPS: Final = (
     RecipientLimit(lanes=frozenset({Lane.OTP}), per="sign", allow=("1/minute", "5/hour", "10/day")),
     RecipientLimit(lanes=frozenset({Lane.OTP}), per="number", allow=("40/day",)),

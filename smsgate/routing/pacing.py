@@ -1,10 +1,10 @@
 """How fast a channel may be called: as declared, or as much less as its provider has shown to take.
 
-A provider may throttle below what it was declared to take: the account is shared, its limit was lowered, or it was never
-known. Then the rate falls to what was accepted in the second before, and rises again by itself:
+A provider may throttle below what it was declared to take: the account is shared, its limit was lowered, or it was
+never known. Then the rate falls to what was accepted in the second before, and rises again by itself:
 
-- The limit is told by how many calls were accepted, not by how fast we called: whether the provider counts by the second
-  or by a bucket, what it accepts is the limit itself as soon as a second of it has been used up.
+- The limit is told by how many calls were accepted, not by how fast we called: whether the provider counts by the
+  second or by a bucket, what it accepts is the limit itself as soon as a second of it has been used up.
 - What was cut is left alone for `QUIET` seconds, then grows slowly near the known limit and ever faster beyond it.
 - It does not grow past `LEAD` times what is used: what nobody calls for has not been shown to go.
 

@@ -15,6 +15,7 @@ from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.connection import ANSWER_TIMEOUT, CONNECT_TIMEOUT, connect_briefly, connect_patiently
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.lanes import By, Lanes, Pause
+from smsgate.ledger.pacing import Booking, Pacer
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.record import Claim
 from smsgate.ledger.records import Records
@@ -59,6 +60,10 @@ CALLS: dict[str, Callable[[redis.Redis], object]] = {
     "read a push": lambda store: Pushes(store).read("p1"),
     "push done": lambda store: Pushes(store).done("p1"),
     "requeue pushes": lambda store: Pushes(store).requeue(older_than=0),
+    "book": lambda store: Pacer(store).book("main", 1.0),
+    "give back": lambda store: Pacer(store).give_back("main", Booking(at=1), [[("a", ((1.0, 1),))]]),
+    "throttled": lambda store: Pacer(store).throttled("main", 1.0),
+    "rates": lambda store: Pacer(store).rates(["main"]),
     "create a key": lambda store: ApiKeys(store).create("shop"),
     "list keys": lambda store: ApiKeys(store).list(),
     "revoke a key": lambda store: ApiKeys(store).revoke("id"),

@@ -9,9 +9,11 @@ import pytest
 import redis
 
 from smsgate.flow.submit import Submit, draft
+from smsgate.ledger import keys
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.outbox import Outbox
+from smsgate.ledger.pacing import Pacer
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.record import Beginning
 from smsgate.ledger.records import Move, Records, Result
@@ -169,3 +171,40 @@ def test_a_push_whose_answer_was_lost_is_stored_once(line: Line, store: redis.Re
     assert line.lost == 1
     assert pushes.read("p1") == Push("p1", PushKind.SMS_REPORT, "[]")
     assert sorted(store.keys("sms:push:*")) == ["sms:push:p1", "sms:push:warm"]
+
+
+def test_a_slot_whose_answer_was_lost_is_booked_once_and_ours(line: Line, store: redis.Redis) -> None:
+    near, far = Pacer(store), Pacer(connect_briefly(line.url))
+    everybody = [[("a", ((60.0, 1),))], [("b", ((60.0, 1),))]]
+    far.book("warm", 100.0)  # the script is known to Redis
+    near.book("main", 100.0, everybody[1:])
+    line.lose_next_answer()
+    booking = far.book("main", 100.0, everybody)
+    assert (line.lost, list(booking.capped)) == (1, [1])
+    assert near.book("main", 100.0).at - booking.at in (10, 11)
+    assert store.strlen(keys.cap("main", "a")) == 5
+
+
+def test_a_call_that_was_given_back_without_an_answer_is_given_back_once(line: Line, store: redis.Redis) -> None:
+    near, far = Pacer(store), Pacer(connect_briefly(line.url))
+    recipient = [[("a", ((60.0, 9),))]]
+    far.give_back("warm", far.book("warm", None, recipient), recipient)
+    booking = far.book("main", None, recipient)
+    near.book("main", None, recipient)
+    # One more of the very same time: it is not ours.
+    twice = "redis.call('APPEND', KEYS[1], redis.call('GETRANGE', KEYS[1], 0, 4))"
+    store.eval(twice, 1, keys.cap("main", "a"))
+    before = store.strlen(keys.cap("main", "a"))
+    line.lose_next_answer()
+    far.give_back("main", booking, recipient)
+    assert (line.lost, store.strlen(keys.cap("main", "a"))) == (1, before - 5)
+
+
+def test_a_throttled_answer_that_was_reported_without_an_answer_counts_once(line: Line, store: redis.Redis) -> None:
+    far = Pacer(connect_briefly(line.url))
+    far.book("warm", 100.0)
+    far.throttled("warm", 100.0)
+    far.book("main", 100.0)
+    line.lose_next_answer()
+    far.throttled("main", 100.0)
+    assert (line.lost, store.hget(keys.pace("main"), "cuts")) == (1, "1")

@@ -17,7 +17,7 @@ redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[7])
 local known = redis.call('HMGET', pace, unpack(CUT))
 local cut, cuts = read_cut(known), tonumber(known[4] or '0')
 local slot = tonumber(ARGV[3])
-local is_known = slot > 0 and slot > now - 2000000
+local is_known = slot > 0 and slot > now - 3000000
 local at = is_known and slot or now
 local tenth, stamp = tenth_of(at)
 local value = noted(redis.call('HGET', pace, tenth), stamp)

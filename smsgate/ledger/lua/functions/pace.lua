@@ -1,11 +1,11 @@
 -- A channel's pace is a hash: `next` (the next slot, Unix µs), `turn` (when the next who is told to come again should
 -- have a slot), `declared` (calls a second), what is known of the latest cut (`rate`, `cut` in µs, `cuts`, `chain`,
--- `sure`), and by tenths of a second, 0 to 31 in a ring, what was booked and throttled: one number that says in its digits
+-- `sure`), and by tenths of a second, 0 to 63 in a ring, what was booked and throttled: one number that says in its digits
 -- the tenth (from the left), the calls booked (five digits) and those of them throttled (five).
 --
 -- The formula is that of smsgate/routing/pacing.py, where its numbers are explained.
 local CUT = { 'declared', 'rate', 'cut', 'cuts', 'chain', 'sure' }
-local TENTH, RING, STAMP, BOOKED = 100000, 32, 1e10, 1e5
+local TENTH, RING, STAMP, BOOKED = 100000, 64, 1e10, 1e5
 
 local function micros()
   local time = redis.call('TIME')
