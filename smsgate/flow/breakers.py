@@ -183,7 +183,7 @@ class Breakers:
             if not self.pulse.is_away:
                 self._alone.begin(self.known.states)
                 self.pulse.is_away = True
-                log.warning("breakers_alone", why="Redis is away")
+                log.warning("breakers_alone", why="Redis is away or takes nothing")
         for name in self._meter.names():
             self.trip(name)
 

@@ -43,7 +43,7 @@ class Pulse:
         self._thread: threading.Thread | None = None
         self._read_at = self._tried_at = float("-inf")
         self._used_at = time.monotonic()
-        self._is_stopping = False
+        self._is_stopping = self._is_late = False
         self.is_away = False
 
     def use(self) -> None:
@@ -73,12 +73,13 @@ class Pulse:
 
     def _refresh(self) -> None:
         self._start()
-        if self.is_away:
+        if self.is_away or self._is_late:
             return
         with self._beaten:
             asked = time.monotonic()
             self._wake.set()
-            self._beaten.wait_for(lambda: self._tried_at >= asked or self.is_away, LONGEST_WAIT)
+            came = self._beaten.wait_for(lambda: self._tried_at >= asked or self.is_away, LONGEST_WAIT)
+            self._is_late = not came  # the others need not wait for the same silence
 
     def _start(self) -> None:
         with self._beaten:
@@ -90,11 +91,11 @@ class Pulse:
     def _run(self) -> None:
         while True:
             began = time.monotonic()
-            is_asked = self._wake.is_set()
+            is_last, is_asked = self._is_stopping, self._wake.is_set()
             self._wake.clear()
             if is_asked or self._is_due() or began - self._tried_at >= IDLE_BEAT:
                 self._try(began)
-            if self._may_end():
+            if self._ends(is_last=is_last):
                 return
             self._wake.wait(BEAT)
 
@@ -106,18 +107,17 @@ class Pulse:
             answered = False
         with self._beaten:
             self._tried_at = began
-            self.is_away = not answered
+            self.is_away, self._is_late = not answered, False
             if answered:
                 self._read_at = began
             self._beaten.notify_all()
 
-    def _may_end(self) -> bool:
+    def _ends(self, *, is_last: bool) -> bool:
         with self._beaten:
             is_unused = time.monotonic() - self._used_at > LINGERS and not self._is_due()
-            is_over = self._is_stopping or is_unused
-            if is_over:
+            if is_last or is_unused:
                 self._thread = None
-            return is_over
+            return is_last or is_unused
 
 
 def _begin_all_anew() -> None:

@@ -70,9 +70,9 @@ class WatchedCall(Generic[Result]):
                     raise _Failed  # noqa: TRY301 - to pybreaker, which is in between
         except _Failed:
             pass
-        except Exception:
-            if self.result is not None:
-                log.exception("breaker_broke", breaker=self.name)  # the SMS is out: nothing may hide that
+        except Exception as error:
+            if self.result is not None:  # the SMS is out: nothing may hide that
+                log.error("breaker_broke", breaker=self.name, error=type(error).__name__)  # noqa: TRY400 - a traceback shows what was sent
             elif self.has_begun:
                 raise  # the call's own
             else:
