@@ -84,8 +84,9 @@ class Breakers:
         return turn
 
     def open(self, name: str, reason: Reason, detail: str) -> None:
-        """Open a breaker at once, for all."""
-        self._act(name, lambda circuits: circuits.open(name, reason, detail))
+        """Open a breaker at once, for all; one that is not closed stays as it is."""
+        if self.state(name).phase is Phase.CLOSED:
+            self._act(name, lambda circuits: circuits.open(name, reason, detail))
 
     def trip(self, name: str) -> bool:
         """Open a breaker by what this process has counted, if it is alone and the rule says so."""

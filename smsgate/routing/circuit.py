@@ -7,7 +7,7 @@ long as the call takes, so `calling` is what is used.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from pybreaker import CircuitBreaker, CircuitBreakerStorage
@@ -41,11 +41,12 @@ class _Shared(CircuitBreakerStorage):
 
     @property
     def opened_at(self) -> datetime | None:
-        return None
+        """Say just now, always: pybreaker must let no call through by its own time."""
+        return datetime.now(UTC)
 
     @opened_at.setter
     def opened_at(self, datetime: datetime) -> None:
-        """Leave it: when a breaker opened is in its state."""
+        """Leave it: it is a part of the state."""
 
     @property
     def counter(self) -> int:

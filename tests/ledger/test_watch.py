@@ -182,6 +182,23 @@ def test_what_was_admitted_is_called_though_it_has_opened_since(watch: Watch) ->
     assert watch.peek(CHANNEL).phase is Phase.OPEN, "that was no probe"
 
 
+def test_every_call_is_made_once_while_its_breaker_opens_and_closes(watch: Watch) -> None:
+    made: list[int] = []
+
+    def caller(number: int) -> None:
+        for one in range(400):
+            outcome = SENT if one % 3 else DOWN
+            assert watch.call(CHANNEL, CODES, lambda: made.append(number) or outcome) is outcome  # type: ignore[func-returns-value] # noqa: B023 - it is called at once
+
+    threads = [threading.Thread(target=caller, args=(number,)) for number in range(6)]
+    for one in threads:
+        one.start()
+    while any(one.is_alive() for one in threads):
+        watch.open_by_hand(CHANNEL, "x")
+        watch.close_by_hand(CHANNEL)
+    assert [made.count(number) for number in range(6)] == [400] * 6
+
+
 def test_asking_has_a_breaker_of_its_own(watch: Watch, store: redis.Redis) -> None:
     silent = NoAnswer("ReadTimeout", Fault.PROVIDER)
     for _ in range(10):
