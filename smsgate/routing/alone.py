@@ -51,7 +51,7 @@ class Alone:
             half = replace(state, phase=Phase.HALF_OPEN, since=now, until=now, successes=0)
             events = (self._turn(name, half),)
             state = half
-        if len(probes) >= self._rule.probes:
+        if token not in probes and len(probes) >= self._rule.probes:
             return Turn(state, events, until=min(now + 1000, *probes.values()))
         probes[token] = now + int(self._rule.probe_lease * 1000)
         self._probes[name] = probes
@@ -76,7 +76,8 @@ class Alone:
         """Open a breaker; one that is not closed stays as it is."""
         with self._lock:
             state = self.state(name)
-            if state.phase is not Phase.CLOSED and reason is not Reason.BY_HAND:
+            is_same = (state.reason, state.detail) == (reason, detail)
+            if is_same or (state.phase is not Phase.CLOSED and reason is not Reason.BY_HAND):
                 return Turn(state)
             return self._opened(name, reason, detail, self._now())
 
