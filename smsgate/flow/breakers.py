@@ -10,23 +10,20 @@ import structlog
 from pybreaker import CircuitBreaker
 
 from smsgate.errors import StoreUnavailable
+from smsgate.flow.breaker_events import tell
 from smsgate.flow.clock import Clock
 from smsgate.flow.meter import Meter
 from smsgate.flow.pulse import Pulse
 from smsgate.ledger.channel_health import ChannelHealth, Counts, Known
 from smsgate.ledger.channel_states import ChannelStates
 from smsgate.routing.alone import Alone
-from smsgate.routing.breaker import CLOSED, BreakerRule, Event, Phase, Reason, State, Turn
+from smsgate.routing.breaker import CLOSED, BreakerRule, Event, Phase, Reason, State, Turn, name_of
 from smsgate.routing.circuit import Circuits, Lesson, Probed, Watched, breaker
 
 log = structlog.get_logger()
 
 # Microseconds by which one answer of Redis may come behind a later one: longer than any is waited for.
 _OVERTAKEN: Final = 5_000_000
-_FIXES: Final[dict[Reason | None, str]] = {
-    Reason.ACCOUNT: "put the account right at the provider (balance, quota, suspension); a probe finds out by itself",
-    Reason.CREDENTIALS: "put key and permissions right; a probe finds out by itself",
-}
 
 
 class Breakers:
@@ -171,6 +168,7 @@ class Breakers:
                 states = {**self.known.states, name: turn.state}
                 if turn.state.phase is Phase.CLOSED:
                     del states[name]
+                    self._meter.forget(name)
                 self.known = replace(self.known, states=states, order=turn.order)
         self._tell(turn.events)
 
@@ -190,13 +188,6 @@ class Breakers:
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
-            facts = {"channel": event.channel, "operation": event.operation, "detail": event.detail}
-            if event.is_alarm:
-                log.critical("breaker_opened", reason=event.reason, fix=_FIXES[event.reason], **facts)
-            elif event.after is Phase.HALF_OPEN:
-                log.info("breaker_probed", reason=event.reason, **facts)
-            else:
-                said = "breaker_opened" if event.after is Phase.OPEN else "breaker_closed"
-                log.warning(said, reason=event.reason, **facts)
-            if event.after is Phase.CLOSED:
-                self._meter.forget(f"{event.channel}|{event.operation}")
+            tell(event)
+            if event.after is Phase.CLOSED:  # here, for a process alone; elsewhere, for what others have closed
+                self._meter.forget(name_of(event.channel, event.operation))

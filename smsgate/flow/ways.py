@@ -79,6 +79,7 @@ class Ways:
         self._watch: Final = watch
         self._renewed: Final = renewed
         self._now: Final = now
+        self._latest: Final[dict[Lane, Rule]] = {}
         self._probed: Final[dict[str, int]] = {}  # when each channel was last given a message as a probe, Unix ms
         self._rng: Final = random.Random()  # noqa: S311 - it spreads load
 
@@ -90,8 +91,8 @@ class Ways:
     def plan(self, lane: Lane, read: Callable[[], Message] | None = None) -> Plan:
         """Say which channels a message may be claimed for; `read` makes it of its task's arguments.
 
-        Its record may know more: which client it is of. So `by` has the last word. Without `read`, as for a chunk of
-        which nothing is known before it is claimed, one is drawn by lot.
+        Its record may know more: which client it is of. So `by` has the last word. Of a chunk nothing is known before it
+        is claimed: without `read` the plan is as for the one before.
         """
         network = self.network
         if len(network.ways) == 1:
@@ -99,9 +100,7 @@ class Ways:
             return Plan(names, until=self._closed_until(names))
         message = _readable(read)
         if message is None:
-            profiles = [profile for profile in network.table.profiles if lane in profile.lanes]
-            names = tuple(self._in_order(Strategy.WEIGHTED, profiles, Traffic.of(lane)))
-            return Plan(names or NOBODY, until=self._closed_until(names))
+            return self._plan_as_last(network, lane)
         traits = traits_of(message)
         rule = network.table.rule_for(traits)
         names = tuple(self._in_order(rule.strategy, network.table.candidates(traits), _traffic(traits)))
@@ -111,6 +110,15 @@ class Ways:
         if rule.alternate and lane is Lane.OTP and len(open_ones) > 1:
             return Plan(open_ones, rule, message.to, until)
         return Plan(names or NOBODY, rule, until=until)
+
+    def _plan_as_last(self, network: Network, lane: Lane) -> Plan:
+        """Plan by the rule that the lane's latest chunk went by, most likely the next one's."""
+        rule = self._latest.get(lane, network.table.last)
+        if rule not in network.table.rules:
+            rule = network.table.last
+        named = [network.ways[name].profile for name in rule.channels]
+        names = self._in_order(rule.strategy, [one for one in named if lane in one.lanes], Traffic.of(lane))
+        return Plan(tuple(names) or NOBODY, rule, until=self._closed_until(names))
 
     def _closed_until(self, names: Sequence[str]) -> int | None:
         """Say until when none of the channels may be called; one that is merely slow may."""
@@ -131,7 +139,8 @@ class Ways:
             if record.message is not None:
                 traits = traits_of(record.message, record.client)
                 rule = network.table.rule_for(traits)
-                stays = rule is plan.rule or (plan.rule is None and rule.strategy is Strategy.WEIGHTED)
+                stays = rule is plan.rule
+                self._latest[record.lane] = rule
                 names = tuple(profile.name for profile in network.table.candidates(traits))
                 kind = (
                     _traffic(traits) if len(names) > 1 and not (stays and first in names) else Traffic.of(traits.lane)

@@ -1,8 +1,8 @@
 """How much is known of a figure: samples, what they say at the least and at the most, and how they fade."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -112,6 +112,24 @@ def _latency(calls: int, p50: float, p95: float) -> Sample:
     return Sample(calls, math.log(max(FAST_CALL, p95)), _ERROR_P95 * math.sqrt(variance))
 
 
+def together(parts: Iterable[Mapping[Metric, Sample]]) -> dict[Metric, Sample]:
+    """Put the samples of several carriers together, each by what it rests on."""
+    found: dict[Metric, Sample] = {}
+    for metric, sample in (item for part in parts for item in part.items()):
+        found[metric] = _joined(found.get(metric, NOTHING), sample.n, sample)
+    return found
+
+
+def _joined(one: Sample, n: float, other: Sample) -> Sample:
+    """Add `n` observations that show what `other` does."""
+    share = n / (one.n + n)
+    return Sample(
+        one.n + n,
+        one.value + share * (other.value - one.value),
+        one.error + share * (other.error - one.error),
+    )
+
+
 def remember(metric: Metric, memory: Sample, seen: Sample, seconds: float) -> Sample:
     """Add what a sliding window shows to what is remembered, `seconds` after the step before.
 
@@ -119,12 +137,4 @@ def remember(metric: Metric, memory: Sample, seen: Sample, seconds: float) -> Sa
     """
     kept = memory.n * 0.5 ** (seconds / HALF_LIFE)
     added = seen.n * min(1.0, seconds / WINDOWS[metric])
-    n = kept + added
-    if n <= 0:
-        return NOTHING
-    share = added / n
-    return Sample(
-        n,
-        memory.value + share * (seen.value - memory.value),
-        memory.error + share * (seen.error - memory.error),
-    )
+    return _joined(replace(memory, n=kept), added, seen) if kept + added > 0 else NOTHING

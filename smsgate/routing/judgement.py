@@ -60,6 +60,9 @@ class Known:
     memory: Mapping[Metric, Sample]
     usual: Mapping[Metric, float]
 
+    def seen_of(self, metric: Metric) -> float:
+        return self.memory.get(metric, NOTHING).n
+
     def worst(self, metric: Metric) -> float | None:
         """Give the figure by which others are excused: the worse of now and lately, None when too little is known."""
         now, memory = self.now.get(metric, NOTHING), self.memory.get(metric, NOTHING)
@@ -74,7 +77,7 @@ def judge(known: Known, peers: Iterable[Known]) -> Allowed | None:
     `peers` are the other channels on their way to the same carrier, for the same lanes.
     """
     others = tuple(peers)
-    found = [_by(metric, known, others) for metric in Metric if known.memory.get(metric, NOTHING).n >= LEAST]
+    found = [_by(metric, known, others) for metric in Metric if known.seen_of(metric) >= LEAST]
     judged = [allowed for allowed in found if allowed is not None]
     if not judged:
         return None

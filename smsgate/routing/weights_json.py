@@ -1,6 +1,7 @@
 """The weights' state as JSON, for whoever keeps it from one second to the next."""
 
 import json
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -14,8 +15,8 @@ VERSION: Final = 1
 
 def dump(state: State) -> str:
     """Write a state: some 400 bytes for each pair."""
-    pairs = {str(pair): _written(health) for pair, health in state.pairs.items()}
-    return json.dumps({"version": VERSION, "at": state.at, "pairs": pairs}, separators=(",", ":"))
+    parts = {"pairs": _all_written(state.pairs), "wholes": _all_written(state.wholes)}
+    return json.dumps({"version": VERSION, "at": state.at, **parts}, separators=(",", ":"))
 
 
 def load(written: str | bytes) -> State:
@@ -24,10 +25,17 @@ def load(written: str | bytes) -> State:
         known = json.loads(written)
         if known["version"] != VERSION:
             return State()
-        pairs = {Pair.read(pair): _read(health) for pair, health in known["pairs"].items()}
-        return State(float(known["at"]), MappingProxyType(pairs))
+        return State(float(known["at"]), _all_read(known["pairs"]), _all_read(known["wholes"]))
     except (ValueError, TypeError, KeyError, AttributeError):
         return State()
+
+
+def _all_written(known: Mapping[Pair, Health]) -> dict[str, Any]:
+    return {str(pair): _written(health) for pair, health in known.items()}
+
+
+def _all_read(written: dict[str, Any]) -> Mapping[Pair, Health]:
+    return MappingProxyType({Pair.read(pair): _read(health) for pair, health in written.items()})
 
 
 def _written(health: Health) -> dict[str, Any]:

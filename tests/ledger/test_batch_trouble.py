@@ -26,6 +26,7 @@ from smsgate.states import State
 from tests.ledger.batched import batch_of, common, rows, submitter
 from tests.ledger.conftest import Clock
 from tests.ledger.gathered import claim, number
+from tests.ledger.providers import Nobody, only
 
 Redis = Callable[..., AbstractContextManager[tuple[str, "Popen[bytes]"]]]
 
@@ -77,7 +78,7 @@ def test_rows_of_any_lane_are_taken_though_they_are_few(
 ) -> None:
     submit(common(lane=Lane.OTP), rows(3))
     clock.advance(2)
-    Gather(submit.groups, lanes, now=clock)()
+    Gather(submit.groups, lanes, only(Nobody(), watch), now=clock)()
     assert store.llen(Queue.OTP) == 1
     assert len(submit.groups.take(Lane.OTP, "c1", claim(clock()), most=100).claimed) == 3
 

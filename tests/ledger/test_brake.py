@@ -20,17 +20,17 @@ from smsgate.outcome import Fault, Outcome, Refused, Sent, Uncertain
 from smsgate.queues import Queue
 from smsgate.states import State
 from tests.ledger.conftest import Clock
-from tests.ledger.providers import Nobody, Provider
+from tests.ledger.providers import Nobody, Provider, only
 
 GOOD = {"to": "13800138000", "template": "T", "lane": "notice"}
 MESSAGE = Message.check(GOOD)
-NO_MONEY = Refused("isv.AMOUNT_NOT_ENOUGH", Fault.ACCOUNT)
+NO_SIGN = Refused("isv.SMS_SIGN_ILLEGAL", Fault.CONFIGURATION)
 Through = Callable[[Channel], Deliver]
 
 
 @pytest.fixture
 def release(watch: Watch, records: Records, schedule: Schedule, lanes: Lanes, brake: Brake, clock: Clock) -> Release:
-    return Release(records, schedule, lanes, brake, clock)
+    return Release(records, schedule, lanes, brake, only(Nobody(), watch), clock)
 
 
 def _accept(records: Records, clock: Clock, count: int, prefix: str = "m") -> list[MessageId]:
@@ -50,22 +50,22 @@ def _try(deliver: Deliver, ids: list[MessageId]) -> None:
 
 
 def _braked(records: Records, deliver_through: Through, clock: Clock) -> None:
-    _try(deliver_through(Provider(*[NO_MONEY] * 3)), _accept(records, clock, 3, "dead"))
+    _try(deliver_through(Provider(*[NO_SIGN] * 3)), _accept(records, clock, 3, "dead"))
 
 
 def test_when_most_of_what_ends_ends_dead_the_lane_is_paused(
     records: Records, lanes: Lanes, deliver_through: Through, clock: Clock
 ) -> None:
-    _try(deliver_through(Provider(*[NO_MONEY] * 2)), _accept(records, clock, 2))
+    _try(deliver_through(Provider(*[NO_SIGN] * 2)), _accept(records, clock, 2))
     assert lanes.pauses() == {}
-    _try(deliver_through(Provider(NO_MONEY)), _accept(records, clock, 1, "last"))
+    _try(deliver_through(Provider(NO_SIGN)), _accept(records, clock, 1, "last"))
     assert lanes.pauses() == {Lane.NOTICE: Pause(By.BRAKE, "3 of the last 3 messages ended dead", clock())}
 
 
 def test_a_few_dead_among_many_that_are_sent_pause_nothing(
     records: Records, lanes: Lanes, deliver_through: Through, clock: Clock
 ) -> None:
-    answers: list[Outcome] = [NO_MONEY, Sent("1"), Sent("2")] * 10
+    answers: list[Outcome] = [NO_SIGN, Sent("1"), Sent("2")] * 10
     _try(deliver_through(Provider(*answers)), _accept(records, clock, 30))
     assert lanes.pauses() == {}
 
@@ -82,7 +82,7 @@ def test_what_died_long_ago_counts_no_more(
     records: Records, lanes: Lanes, deliver_through: Through, clock: Clock
 ) -> None:
     for number in range(6):
-        _try(deliver_through(Provider(NO_MONEY)), _accept(records, clock, 1, f"m{number}-"))
+        _try(deliver_through(Provider(NO_SIGN)), _accept(records, clock, 1, f"m{number}-"))
         clock.advance(31)
     assert lanes.pauses() == {}
 
@@ -131,7 +131,7 @@ def test_a_probe_that_dies_leaves_the_lane_paused_and_the_others_unharmed(
     _try(deliver_through(Nobody()), ids)
     clock.advance(30)
     assert release() == 1
-    provider = Provider(NO_MONEY)
+    provider = Provider(NO_SIGN)
     _try(deliver_through(provider), ids)
     assert len(provider.received) == 1
     assert [_read(records, one).state for one in ids] == [State.DEAD, *[State.QUEUED] * 4]

@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 from smsgate.channels.channel import Channel, Submission
 from smsgate.errors import InvalidMessage, RetryLater
 from smsgate.flow.brake import Brake
-from smsgate.flow.carry import LAST_CALL, Carry
+from smsgate.flow.carry import Carry
 from smsgate.flow.deliver import Deliver
 from smsgate.flow.patience import ATTEMPTS, MOST_REDELIVERIES
+from smsgate.flow.stage import LAST_CALL
 from smsgate.flow.submit import Submit
 from smsgate.flow.watch import Watch
 from smsgate.ledger import keys

@@ -7,9 +7,10 @@ import redis
 
 from smsgate.channels.channel import Submission
 from smsgate.flow.brake import Brake
-from smsgate.flow.carry import LAST_CALL, Carry
+from smsgate.flow.carry import Carry
 from smsgate.flow.deliver_chunk import DeliverChunk
 from smsgate.flow.patience import ATTEMPTS
+from smsgate.flow.stage import LAST_CALL
 from smsgate.flow.submit import Submit
 from smsgate.flow.wake import Wake
 from smsgate.flow.watch import Watch

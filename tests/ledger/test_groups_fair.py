@@ -58,7 +58,7 @@ def test_a_lane_that_its_brake_holds_gets_one_task_at_a_time_for_its_probe(
     gathered(submit, 3000)
     store.delete(Queue.BULK)
     lanes.pause(Lane.BULK, Pause(By.BRAKE, "", clock()))
-    gather = Gather(groups, lanes, clock)
+    gather = Gather(groups, lanes, only(Nobody(), watch), clock)
     assert [gather(), gather(), store.llen(Queue.BULK)] == [1, 0, 1]
     lanes.resume(Lane.BULK)
     gather()

@@ -32,7 +32,7 @@ from tests.ledger.ways import brought_to
 
 MESSAGE = Message.check({"to": "13800138000", "template": "T", "lane": "otp"})
 ID = MessageId("m1")
-DENIED = Refused("isp.RAM_PERMISSION_DENY", Fault.CREDENTIALS)
+DENIED = Refused("isv.SMS_SIGN_ILLEGAL", Fault.CONFIGURATION)
 BUSY = Unsent("Throttling.User", Fault.THROTTLED, None)
 OTP_LIFE = 300_000
 Through = Callable[[Channel], Deliver]

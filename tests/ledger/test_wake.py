@@ -28,6 +28,7 @@ from smsgate.message import Lane, Message, MessageId
 from smsgate.queues import Queue
 from smsgate.states import RESTING, State
 from tests.ledger.conftest import Clock
+from tests.ledger.providers import Nobody, only
 from tests.ledger.ways import brought_to
 
 ID = MessageId("m1")
@@ -298,7 +299,7 @@ def test_a_record_that_cannot_be_read_holds_up_no_other(
     chores = (
         Wake(records, schedule, clock),
         Sweep(records, schedule, PATIENCE, clock),
-        Release(records, schedule, brake.lanes, brake, clock),
+        Release(records, schedule, brake.lanes, brake, only(Nobody(), watch), clock),
     )
     for chore in chores:
         chore(10)

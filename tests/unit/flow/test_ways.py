@@ -25,7 +25,8 @@ def _record(message: Message, client: str = "") -> Record:
 
 
 def _ways(*profiles: Profile, rules: tuple[Rule, ...] = ()) -> Ways:
-    return Ways(Network.of([Way(Provider(name=profile.name), profile) for profile in profiles], rules))
+    ways = [Way(Provider(name=profile.name), profile) for profile in profiles]
+    return Ways(Network.of(ways, rules), WELL)
 
 
 def _priority(*names: str, **conditions: object) -> Rule:

@@ -130,13 +130,26 @@ def test_who_has_no_traffic_is_not_thought_ill_for_ever(settled: State) -> None:
     assert after(700, ill, a=SILENT, b=WELL).factor(A) == 1.0
 
 
-def test_codes_and_carriers_are_judged_apart(settled: State) -> None:
-    bad, others = replace(WELL, ok=50, failed=50), Pair("a", Carrier.MOBILE, lane_class(Lane.BULK))
+def test_codes_and_carriers_are_judged_apart() -> None:
+    state = State(at=1000.0)
+    everybody = [Pair(name, carrier, lane) for name in "ab" for carrier in Carrier for lane in LaneClass]
+    for failed in [3] * 60 + [50] * 30:
+        seen = {**dict.fromkeys(everybody, WELL), A: replace(WELL, ok=100 - failed, failed=failed)}
+        state = step(state, seen, state.at + 1)
+        assert {pair for pair in state.pairs if state.factor(pair) < 1.0} <= {A}
+    assert state.factor(A) < 0.1
+
+
+def test_a_carrier_that_a_channel_hardly_meets_is_judged_by_the_others(settled: State) -> None:
+    bad, rare = replace(WELL, ok=70, failed=30), A._replace(carrier=Carrier.BROADNET)
     state = settled
-    for second in range(30):
-        seen = {A: bad, B: WELL, others: WELL, A._replace(carrier=Carrier.UNICOM): WELL}
-        state = step(state, seen, settled.at + 1 + second)
-    assert [pair for pair in state.pairs if state.factor(pair) < 1.0] == [A]
+    for second in range(20):
+        state = step(state, {A: bad, B: WELL, rare: Observation(1, 0, 200.0, 200.0)}, settled.at + 1 + second)
+    assert state.factor(rare) < 0.1
+
+
+def test_lanes_are_of_two_classes() -> None:
+    assert [lane_class(lane) for lane in Lane] == [LaneClass.OTP, LaneClass.OTHER, LaneClass.OTHER]
 
 
 def test_a_late_step_does_not_leap_and_a_clock_that_goes_back_moves_nothing(settled: State) -> None:
