@@ -1,5 +1,7 @@
-"""What a process does in tests of pacing: its threads book slots of one channel, or write to the same recipients."""
+"""What a process does in tests of pacing: its threads book slots, call a server, or write to the same recipients."""
 
+import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +15,52 @@ PROCESSES = 8
 THREADS = 4
 
 
-def everywhere(work: Callable[..., list[int]], *args: object) -> list[int]:
-    """Let processes of their own work at the same time; returns what all of them found."""
-    with get_context("spawn").Pool(PROCESSES) as pool:
-        began = time.time() + 3  # all have started by then
-        found = pool.starmap(work, [(began, *args)] * PROCESSES, chunksize=1)
+class Counting:
+    """A server that takes so many calls in each second of its clock, and throttles the others; answers in 20 ms."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._server = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port = int(self._server.getsockname()[1])
+        self.taken: list[float] = []
+        self.throttled: list[float] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(client,), daemon=True).start()
+
+    def _answer(self, client: socket.socket) -> None:
+        with client:
+            while client.recv(1):
+                taken = self._takes(time.time())
+                time.sleep(0.02)
+                client.sendall(b"y" if taken else b"n")
+
+    def _takes(self, now: float) -> bool:
+        with self._lock:
+            if sum(int(at) == int(now) for at in self.taken[-self._limit :]) >= self._limit:
+                self.throttled.append(now)
+                return False
+            self.taken.append(now)
+            return True
+
+
+def everywhere(
+    work: Callable[..., list[int]], *args: object, processes: int = PROCESSES, before: float = 3.0
+) -> list[int]:
+    """Let processes of their own work at the same time, after `before` seconds; returns what all of them found."""
+    with get_context("spawn").Pool(processes) as pool:
+        began = time.time() + before
+        found = pool.starmap(work, [(began, *args)] * processes, chunksize=1)
     return [one for some in found for one in some]
 
 
@@ -53,3 +96,24 @@ def write_to(began: float, url: str, recipients: list[Caps], seconds: float) -> 
 
     with ThreadPoolExecutor(THREADS) as crowd:
         return [one for written in crowd.map(write, range(THREADS)) for one in written]
+
+
+def call_for(began: float, url: str, port: int, declared: float, seconds: float) -> list[int]:
+    """Call the server with twice as many threads, as fast as the pace allows; reports what is throttled."""
+    pacer = Pacer(connect_briefly(url))
+    time.sleep(max(0.0, began - time.time()))
+
+    def call(_thread: int) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as server:
+            while time.time() < began + seconds:
+                booking = pacer.book("main", declared)
+                time.sleep((booking.later or booking.wait) / 1000)
+                if booking.later is not None:
+                    continue
+                server.sendall(b"?")
+                if server.recv(1) == b"n":
+                    pacer.throttled("main", declared)
+
+    with ThreadPoolExecutor(2 * THREADS) as crowd:
+        list(crowd.map(call, range(2 * THREADS)))
+    return []
