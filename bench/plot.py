@@ -68,6 +68,23 @@ def panels(path: Path, title: str, labels: tuple[str, str], drawn: Sequence[Pane
     _save(figure, path)
 
 
+def over_time(
+    path: Path, up: str, panels: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]], *, top: float
+) -> None:
+    """Draw panels one above the other, each with curves over seconds, from 0 to `top`."""
+    figure, many = _pyplot().subplots(len(panels), sharex=True, figsize=(8, 2.6 * len(panels)))
+    for axes, (title, curves) in zip(many, panels.items(), strict=True):
+        for name, (across, values) in curves.items():
+            axes.plot(across, values, label=name, linewidth=1.2)
+        axes.set_title(title, fontsize=10)
+        axes.set_ylabel(up)
+        axes.set_ylim(0, top)
+        axes.grid(visible=True, alpha=0.25)
+    many[0].legend(loc="upper center", fontsize=8)
+    many[-1].set_xlabel("seconds")
+    _save(figure, path)
+
+
 def _save(figure: Any, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)

@@ -1,15 +1,17 @@
 """A provider that throttles and a channel that is paced, both simulated: minutes pass in a second.
 
 The clock is the simulation's own, and its chance has a fixed seed. `smsgate.routing.pacing` decides the rate, as the
-script in Redis does; the booking of slots is modelled on that script.
+script in Redis does; the booking of slots is modelled on that script. `python -m bench.throttling` draws it.
 """
 
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Protocol
 
+from bench import plot
 from smsgate.routing.pacing import Cut, ahead, cut_down, effective, hold
 
 AHEAD = 2.0
@@ -138,3 +140,37 @@ class Scene:
             at, booked = slots.book(now)
             arrives = at + self.latency * chance.uniform(0.35, 0.8) if booked else at
             heapq.heappush(due, (arrives, thread, (at, slots.cuts) if booked else None))
+
+
+def curves(calls: list[Call], limit: Callable[[float], float]) -> dict[str, tuple[list[float], list[float]]]:
+    """Give what was allowed, and what was taken and throttled in each second, over the seconds."""
+    seconds = range(int(calls[-1].at) + 1)
+    taken, throttled = dict.fromkeys(seconds, 0), dict.fromkeys(seconds, 0)
+    for call in calls:
+        (taken if call.taken else throttled)[int(call.at)] += 1
+    middle = [second + 0.5 for second in seconds]
+    return {
+        "the provider's limit": ([call.at for call in calls], [limit(call.at) for call in calls]),
+        "rate allowed": ([call.at for call in calls], [call.rate for call in calls]),
+        "taken": (middle, [float(count) for count in taken.values()]),
+        "throttled": (middle, [float(count) for count in throttled.values()]),
+    }
+
+
+def draw(path: Path) -> None:
+    """Draw what becomes of 400 calls a second where 100 are taken from the 10th second on, then 150, then all."""
+
+    def limit(at: float) -> float:
+        return next(calls for until, calls in ((10, 400.0), (60, 100.0), (100, 150.0), (1e9, 400.0)) if at < until)
+
+    kinds: dict[str, Provider] = {
+        "A provider that counts by the second of its clock": Windows(),
+        "A provider with a bucket of one second": Bucket(),
+        "A provider with a bucket of a tenth of a second": Bucket(depth=0.1),
+    }
+    panels = {title: curves(list(Scene(kind, limit, 400).calls(150)), limit) for title, kind in kinds.items()}
+    plot.over_time(path, "calls a second", panels, top=450)
+
+
+if __name__ == "__main__":
+    draw(Path("docs/img/pacing.png"))

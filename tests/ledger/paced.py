@@ -54,24 +54,28 @@ class Counting:
             return True
 
 
-def everywhere(
-    work: Callable[..., list[int]], *args: object, processes: int = PROCESSES, before: float = 3.0
-) -> list[int]:
-    """Let processes of their own work at the same time, after `before` seconds; returns what all of them found."""
+def everywhere(work: Callable[..., list[int]], url: str, *args: object, processes: int = PROCESSES) -> list[int]:
+    """Let processes of their own work at the same time; returns what all of them found."""
     with get_context("spawn").Pool(processes) as pool:
-        began = time.time() + before
-        found = pool.starmap(work, [(began, *args)] * processes, chunksize=1)
+        found = pool.starmap(_when_all_are_there, [(processes, work, url, *args)] * processes, chunksize=1)
     return [one for some in found for one in some]
 
 
-def book_for(began: float, url: str, rate: float, seconds: float) -> list[int]:
+def _when_all_are_there(processes: int, work: Callable[..., list[int]], url: str, *args: object) -> list[int]:
+    store = connect_briefly(url)
+    store.incr("there")
+    while int(str(store.get("there"))) < processes:
+        time.sleep(0.01)
+    return work(url, *args)
+
+
+def book_for(url: str, rate: float, seconds: float) -> list[int]:
     """Book with every thread, wait for the slot, and book the next; returns the slots (Unix ms)."""
-    pacer = Pacer(connect_briefly(url))
-    time.sleep(max(0.0, began - time.time()))
+    pacer, until = Pacer(connect_briefly(url)), time.monotonic() + seconds
 
     def book(_thread: int) -> list[int]:
         slots = []
-        while time.time() < began + seconds:
+        while time.monotonic() < until:
             booking = pacer.book("main", rate)
             if booking.later is None:
                 slots.append(booking.at)
@@ -82,14 +86,13 @@ def book_for(began: float, url: str, rate: float, seconds: float) -> list[int]:
         return [slot for slots in crowd.map(book, range(THREADS)) for slot in slots]
 
 
-def write_to(began: float, url: str, recipients: list[Caps], seconds: float) -> list[int]:
+def write_to(url: str, recipients: list[Caps], seconds: float) -> list[int]:
     """Write to all recipients as often as their caps allow; returns the index of each that was written to."""
-    pacer = Pacer(connect_briefly(url))
-    time.sleep(max(0.0, began - time.time()))
+    pacer, until = Pacer(connect_briefly(url)), time.monotonic() + seconds
 
     def write(_thread: int) -> list[int]:
         written: list[int] = []
-        while time.time() < began + seconds:
+        while time.monotonic() < until:
             capped = pacer.book("main", None, recipients).capped
             written.extend(one for one in range(len(recipients)) if one not in capped)
         return written
@@ -98,14 +101,13 @@ def write_to(began: float, url: str, recipients: list[Caps], seconds: float) -> 
         return [one for written in crowd.map(write, range(THREADS)) for one in written]
 
 
-def call_for(began: float, url: str, port: int, declared: float, seconds: float) -> list[int]:
+def call_for(url: str, port: int, declared: float, seconds: float) -> list[int]:
     """Call the server with twice as many threads, as fast as the pace allows; reports what is throttled."""
-    pacer = Pacer(connect_briefly(url))
-    time.sleep(max(0.0, began - time.time()))
+    pacer, until = Pacer(connect_briefly(url)), time.monotonic() + seconds
 
     def call(_thread: int) -> None:
         with socket.create_connection(("127.0.0.1", port)) as server:
-            while time.time() < began + seconds:
+            while time.monotonic() < until:
                 booking = pacer.book("main", declared)
                 time.sleep((booking.later or booking.wait) / 1000)
                 if booking.later is not None:

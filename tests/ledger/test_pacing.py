@@ -1,10 +1,13 @@
 """Slots and caps, in a real Redis whose own clock they are booked by."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from importlib.resources import files
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 import redis
@@ -174,6 +177,21 @@ def test_a_time_that_the_provider_named_is_waited_for(pacer: Pacer) -> None:
 def test_a_cut_without_a_declared_rate_is_none(store: redis.Redis, pacer: Pacer) -> None:
     pacer.throttled("main", None)
     assert store.keys("*") == []
+
+
+def test_a_full_redis_goes_on_pacing(start_redis: Callable[..., AbstractContextManager[tuple[str, Any]]]) -> None:
+    with start_redis() as (url, _):
+        store = connect_briefly(url)
+        pacer = Pacer(store)
+        for fill in (False, True):
+            if fill:
+                store.config_set("maxmemory", 1)
+            booking = pacer.book("main", 100.0, [[("a", DAILY)]])
+            assert booking.capped == {}
+            pacer.give_back("main", booking, [[("a", DAILY)]])
+            pacer.throttled("main", 100.0)
+            time.sleep(0.1)
+        assert store.exists(keys.cap("main", "a")) == 0
 
 
 def test_redis_decides_by_the_same_formula(store: redis.Redis) -> None:
