@@ -9,7 +9,7 @@ from smsgate.sandbox.answers import Code, Rejection, refuse
 from smsgate.sandbox.disturbances import Answer
 from smsgate.sandbox.inbox import Message, Query, Service
 from smsgate.sandbox.provider import Draft, Provider
-from smsgate.sandbox.tencent.answers import OK, Fault, accepted, name_of
+from smsgate.sandbox.tencent.answers import OK, CallError, accepted, name_of
 from smsgate.sandbox.tencent.receipts import description, status_of
 from smsgate.sandbox.tencent.wire import Params
 
@@ -35,13 +35,13 @@ def find(name: str, version: str) -> Action:
     """Look an action up.
 
     Raises:
-        Fault: There is none of this name or version.
+        CallError: There is none of this name or version.
     """
     if version != VERSION:
-        raise Fault("NoSuchVersion", "The specified version does not exist.")
+        raise CallError("NoSuchVersion", "The specified version does not exist.")
     action = ACTIONS.get(name)
     if action is None:
-        raise Fault("InvalidAction", "The request action is not exist.")
+        raise CallError("InvalidAction", "The request action is not exist.")
     return action
 
 
@@ -61,17 +61,17 @@ def _phones(account: Account, params: Params) -> list[str]:
     _require_app(account, params)
     phones = params.texts("PhoneNumberSet")
     if not phones:
-        raise Fault("MissingParameter.EmptyPhoneNumberSet", "The list of phone numbers is empty.")
+        raise CallError("MissingParameter.EmptyPhoneNumberSet", "The list of phone numbers is empty.")
     if len(phones) > MOST_NUMBERS:
-        raise Fault("LimitExceeded.PhoneNumberCountLimit", "The number of phone numbers exceeds 200.")
+        raise CallError("LimitExceeded.PhoneNumberCountLimit", "The number of phone numbers exceeds 200.")
     if len(params.optional("SessionContext").encode()) > LONGEST_CONTEXT:
-        raise Fault("InvalidParameter.InvalidParameters", "SessionContext is too long.")
+        raise CallError("InvalidParameter.InvalidParameters", "SessionContext is too long.")
     return phones
 
 
 def _require_app(account: Account, params: Params) -> None:
     if params.text("SmsSdkAppId") != account.app_id:
-        raise Fault("UnauthorizedOperation.SmsSdkAppIdVerifyFail", "The SmsSdkAppId is not this account's.")
+        raise CallError("UnauthorizedOperation.SmsSdkAppIdVerifyFail", "The SmsSdkAppId is not this account's.")
 
 
 def _sent(account: Account, params: Params, phone: str) -> str | Rejection:
@@ -116,11 +116,11 @@ def pull_statuses(account: Account, params: Params) -> Answer:
     limit, phone = params.number("Limit"), params.text("PhoneNumber")
     begin, end = params.number("BeginTime"), params.number("EndTime")
     if not 1 <= limit <= LARGEST_PAGE:
-        raise Fault("InvalidParameterValue.LimitVerifyFail", "Limit must be 1 to 100.")
+        raise CallError("InvalidParameterValue.LimitVerifyFail", "Limit must be 1 to 100.")
     if params.number("Offset") != 0:
-        raise Fault("InvalidParameterValue.OffsetVerifyFail", "Offset must be 0.")
+        raise CallError("InvalidParameterValue.OffsetVerifyFail", "Offset must be 0.")
     if begin > end:
-        raise Fault("InvalidParameterValue.InvalidStartTime", "BeginTime is after EndTime.")
+        raise CallError("InvalidParameterValue.InvalidStartTime", "BeginTime is after EndTime.")
     found = [
         message
         for message in account.provider.inbox.find(Query(phone=numbers.digits(phone)))

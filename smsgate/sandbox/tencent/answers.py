@@ -46,7 +46,7 @@ _WINDOWS: Final = {
 _OF_THE_CALL: Final = re.compile(r"(AuthFailure|RequestLimitExceeded)\b.*|[A-Za-z]+")
 
 
-class Fault(Exception):
+class CallError(Exception):
     """An error of the whole call, on its way out."""
 
     def __init__(self, code: str, message: str, status: int = 200) -> None:
@@ -65,8 +65,8 @@ def accepted(ending: str = OK, **fields: object) -> Answer:
     return Answer(200, encoded({"Response": {**fields, "RequestId": str(uuid4())}}), ending, HEADERS)
 
 
-def missing(parameter: str) -> Fault:
-    return Fault("MissingParameter", f"The request is missing a required parameter `{parameter}`.")
+def missing(parameter: str) -> CallError:
+    return CallError("MissingParameter", f"The request is missing a required parameter `{parameter}`.")
 
 
 def name_of(rejection: Rejection) -> str:
@@ -81,14 +81,14 @@ def of_the_call(code: str) -> bool:
     return _OF_THE_CALL.fullmatch(code) is not None
 
 
-def said(fault: Throttle | Refusal | Unavailable) -> Fault | Rejection:
+def said(fault: Throttle | Refusal | Unavailable) -> CallError | Rejection:
     """Say what a posted fault says: of the call as a whole or, as a rejection, of each number in it."""
     match fault:
         case Throttle():
-            return Fault("RequestLimitExceeded", "Your current request times exceeds the limit.")
+            return CallError("RequestLimitExceeded", "Your current request times exceeds the limit.")
         case Unavailable():
-            return Fault("InternalError", "An internal error has occurred.", fault.status)
+            return CallError("InternalError", "An internal error has occurred.", fault.status)
         case Refusal():
             message = fault.message if fault.message is not None else WORDS.get(fault.code, fault.code)
             name = name_of(Rejection(200, fault.code, message))
-            return Fault(name, message) if of_the_call(name) else Rejection(200, name, message)
+            return CallError(name, message) if of_the_call(name) else Rejection(200, name, message)

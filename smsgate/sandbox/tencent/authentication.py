@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from smsgate.sandbox.signatures import octets
-from smsgate.sandbox.tencent.answers import Fault, missing
+from smsgate.sandbox.tencent.answers import CallError, missing
 from smsgate.sandbox.tencent.wire import Call
 
 ALGORITHM: Final = "TC3-HMAC-SHA256"
@@ -38,14 +38,16 @@ class Authenticator:
         """Let the call pass.
 
         Raises:
-            Fault: Unknown secret id, wrong signature, or a clock that is off.
+            CallError: Unknown secret id, wrong signature, or a clock that is off.
         """
         found = _AUTHORIZATION.fullmatch(call.headers.get("Authorization", "").strip())
         if found is None:
-            raise Fault("AuthFailure.InvalidAuthorization", "The Authorization header is not as it should be.")
+            raise CallError("AuthFailure.InvalidAuthorization", "The Authorization header is not as it should be.")
         secret_id, date, service, listed, signature = found.groups()
         if not hmac.compare_digest(octets(secret_id), self.secret_id.encode()):
-            raise Fault("AuthFailure.SecretIdNotFound", "The SecretId is not found, please ensure that it is correct.")
+            raise CallError(
+                "AuthFailure.SecretIdNotFound", "The SecretId is not found, please ensure that it is correct."
+            )
         timestamp = self._timestamp(call)
         names = listed.split(";")
         if date != f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}" or service != SERVICE:
@@ -60,7 +62,7 @@ class Authenticator:
         if not re.fullmatch(r"[0-9]{1,12}", written, re.ASCII):
             raise missing("Timestamp")
         if abs(self.clock() - int(written)) > CLOCK_SKEW:
-            raise Fault("AuthFailure.SignatureExpire", "The provided credentials have expired: the clock is off.")
+            raise CallError("AuthFailure.SignatureExpire", "The provided credentials have expired: the clock is off.")
         return int(written)
 
 
@@ -79,8 +81,8 @@ def sign(secret_key: str, call: Call, timestamp: int, names: Sequence[str]) -> s
     return hmac.digest(key, to_sign.encode(), "sha256").hex()
 
 
-def _mismatch() -> Fault:
-    return Fault(
+def _mismatch() -> CallError:
+    return CallError(
         "AuthFailure.SignatureFailure",
         "The provided credentials could not be validated. Please check your signature is correct.",
     )

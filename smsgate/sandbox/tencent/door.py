@@ -12,7 +12,7 @@ from smsgate.sandbox.inbox import Service
 from smsgate.sandbox.tally import Tally
 from smsgate.sandbox.tencent import actions, wire
 from smsgate.sandbox.tencent.actions import Account, Action
-from smsgate.sandbox.tencent.answers import Fault, said
+from smsgate.sandbox.tencent.answers import CallError, said
 from smsgate.sandbox.tencent.authentication import Authenticator
 from smsgate.sandbox.tencent.wire import Params
 
@@ -34,9 +34,9 @@ class TencentDoor:
             self.authenticator.verify(call)
             action = actions.find(call.action, call.version)
             params = wire.params_of(call)
-        except Fault as fault:
-            self._count(call.action, fault.code)
-            return fault.answer().response()
+        except CallError as error:
+            self._count(call.action, error.code)
+            return error.answer().response()
         return await self._answer(request, call.action, action, params)
 
     async def _answer(self, request: web.Request, name: str, action: Action, params: Params) -> web.StreamResponse:
@@ -50,7 +50,7 @@ class TencentDoor:
 
         def say(fault: Throttle | Refusal | Unavailable) -> Answer:
             what = said(fault)
-            if isinstance(what, Fault):
+            if isinstance(what, CallError):
                 return what.answer()
             return self._refused(name, params, what)
 
@@ -60,14 +60,14 @@ class TencentDoor:
     def _take(self, action: Action, params: Params) -> Answer:
         try:
             return action(self.account, params)
-        except Fault as fault:
-            return fault.answer()
+        except CallError as error:
+            return error.answer()
 
     def _refused(self, name: str, params: Params, rejection: Rejection) -> Answer:
         """Refuse as SendSms does, number by number; other actions have only the call to speak of."""
         if name == "SendSms":
             return actions.refused(params, rejection)
-        return Fault(rejection.code, rejection.message).answer()
+        return CallError(rejection.code, rejection.message).answer()
 
     def _count(self, name: str, ending: str) -> None:
         self.tally.count(f"tencent.{name}" if name in actions.ACTIONS else "(unknown)", ending)

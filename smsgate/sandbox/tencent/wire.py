@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from smsgate.sandbox import numbers
-from smsgate.sandbox.tencent.answers import Fault, missing
+from smsgate.sandbox.tencent.answers import CallError, missing
 
 T = TypeVar("T")
 
@@ -74,18 +74,18 @@ def params_of(call: Call) -> Params:
     """Read the body.
 
     Raises:
-        Fault: It is no JSON object.
+        CallError: It is no JSON object.
     """
     try:
         given = json.loads(call.body)
     except (ValueError, RecursionError):
         given = None
     if not isinstance(given, dict):
-        raise Fault("InvalidParameter", "The request body is not a JSON object.")
+        raise CallError("InvalidParameter", "The request body is not a JSON object.")
     return Params(given)
 
 
 def _checked(name: str, value: Any, kind: type[T]) -> T:
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise Fault("InvalidParameter", f"The parameter `{name}` is not of the type that it should be.")
+        raise CallError("InvalidParameter", f"The parameter `{name}` is not of the type that it should be.")
     return value

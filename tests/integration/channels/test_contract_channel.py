@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,6 +131,17 @@ def test_a_loopback_endpoint_is_never_reached_through_a_proxy(
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port}")
 
     assert reach().send(provider.submission()) == Sent("biz-m-1")
+
+
+def test_a_password_for_the_host_does_not_take_the_signatures_place(
+    reach: Reach, scene: Any, provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passwords = tmp_path / "netrc"
+    passwords.write_text("machine 127.0.0.1 login somebody password something\n")
+    monkeypatch.setenv("NETRC", str(passwords))
+
+    assert isinstance(reach().send(provider.submission()), Sent)
+    assert "Credential=testid" in scene.asked[0].headers["authorization"]
 
 
 def test_the_key_is_read_from_the_variables_that_are_named(
