@@ -5,6 +5,7 @@ SmsgateError
 ├── IdempotencyConflict     the same idempotency key came with another message
 ├── BatchClosed             a batch was called back and takes no more rows
 ├── UploadBroken            the rows of a batch could not be read to their end (smsgate.flow.submit_batch)
+├── LimitExceeded           a limit at the door lets no more through for now; names it, and when it frees
 ├── StoreUnavailable        Redis cannot be reached, does not answer or refuses to write
 ├── BrokerUnavailable       a broker of its own cannot be reached or refuses; what was to go there waits in Redis
 ├── RetryLater              an attempt surely did not send; raised for Celery's autoretry
@@ -18,6 +19,7 @@ None of them carries a phone number, a parameter or a key in its text.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 
 class SmsgateError(Exception):
@@ -49,6 +51,35 @@ class IdempotencyConflict(SmsgateError):
 
 class BatchClosed(SmsgateError):
     """The batch was called back and takes no more rows."""
+
+
+class LimitExceeded(SmsgateError):
+    """A limit at the door lets no more through for now; nothing was accepted.
+
+    `limit` is its name, `per` what it counts apart (never for whom), `allow` what it lets through (`5/hour`), `quota`
+    and `window` the same in numbers and seconds, and `frees_in` the seconds until it lets one more through.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what its caller is told
+        self, limit: str, per: Sequence[str], allow: str, quota: int, window: int, frees_in: float
+    ) -> None:
+        self.limit, self.per, self.allow, self.quota, self.window = limit, tuple(per), allow, quota, window
+        self.frees_in = frees_in
+        super().__init__(limit, per, allow, quota, window, frees_in)
+
+    @property
+    def wait(self) -> int:
+        """Whole seconds after which it lets one more through, rounded up."""
+        return max(1, ceil(self.frees_in))
+
+    @property
+    def told(self) -> str:
+        """Say what is used up, and until when."""
+        whom = f" for each {' and '.join(self.per)}" if self.per else " for all together"
+        return f"{self.allow}{whom} is used up; it frees in {self.wait} s"
+
+    def __str__(self) -> str:
+        return f"limit {self.limit}: {self.told}"
 
 
 class StoreUnavailable(SmsgateError):

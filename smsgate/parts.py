@@ -1,5 +1,6 @@
 """The parts that every kind of process puts together from the settings: web, workers, producers and the terminal."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import redis
@@ -17,7 +18,9 @@ from smsgate.ledger.retention import Retention
 from smsgate.settings import Settings
 
 if TYPE_CHECKING:
+    from smsgate.flow.admit import Admit
     from smsgate.flow.hand_on import HandOn
+    from smsgate.gates.quota import Limit
     from smsgate.ledger.strays import Strays
 
 
@@ -26,16 +29,41 @@ def records_in(client: redis.Redis, settings: Settings) -> Records:
     return Records(client, retention=Retention(settings.retention, settings.retention_by_state))
 
 
-def submit_to(client: redis.Redis, settings: Settings) -> Submit:
-    """Build the first step of the road."""
-    return Submit(records_in(client, settings), gathering_in(client, settings), claims=Claims(client))
+def declared_limits(settings: Settings) -> "Sequence[Limit]":  # noqa: ARG001 - what it is told of by
+    """Give the limits at the door that the configuration declares; the one place where they come from."""
+    return ()
 
 
-def submit_batch_to(client: redis.Redis, settings: Settings) -> SubmitBatch:
-    """Build the first step of the road for batches."""
+def admit_in(client: redis.Redis, settings: Settings, limits: "Sequence[Limit]") -> "Admit | None":
+    """Build the limits at the door; None where there are none, and then nothing of them is loaded."""
+    if not limits:
+        return None
+    from smsgate.flow.admit import Admit  # noqa: PLC0415 - see above
+    from smsgate.gates.quota import Table  # noqa: PLC0415 - likewise
+    from smsgate.ledger.quotas import Quotas  # noqa: PLC0415 - likewise
+
+    return Admit(Table(limits), Quotas(client), settings.sign or "")
+
+
+def submit_to(client: redis.Redis, settings: Settings, limits: "Sequence[Limit]" = ()) -> Submit:
+    """Build the first step of the road, behind these limits."""
+    return Submit(
+        records_in(client, settings),
+        gathering_in(client, settings),
+        claims=Claims(client),
+        admit=admit_in(client, settings, limits),
+    )
+
+
+def submit_batch_to(client: redis.Redis, settings: Settings, limits: "Sequence[Limit]" = ()) -> SubmitBatch:
+    """Build the first step of the road for batches, behind these limits."""
     kept = min(settings.retention, *settings.retention_by_state.values(), IDEMPOTENCY_TTL)
     return SubmitBatch(
-        records_in(client, settings), Batches(client), Groups(client), kept=kept if kept < IDEMPOTENCY_TTL else None
+        records_in(client, settings),
+        Batches(client),
+        Groups(client),
+        kept=kept if kept < IDEMPOTENCY_TTL else None,
+        admit=admit_in(client, settings, limits),
     )
 
 
@@ -59,6 +87,7 @@ def hand_on_in(client: redis.Redis, settings: Settings) -> "HandOn | None":
         return None
     # Where there is no such broker nothing of it is loaded.
     from smsgate.broker.publisher import Publisher  # noqa: PLC0415 - see above
+    from smsgate.flow.admit import Admit
     from smsgate.flow.hand_on import HandOn  # noqa: PLC0415 - likewise
     from smsgate.ledger.outbox import Outbox  # noqa: PLC0415 - likewise
 

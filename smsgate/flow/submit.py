@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from uuid_utils import uuid7
 
@@ -21,6 +22,10 @@ from smsgate.message import LATEST_SCHEDULE, LONGEST_SCHEDULE, MESSAGE_ID, Messa
 from smsgate.queues import LANE_QUEUES, TaskName
 from smsgate.states import State
 
+if TYPE_CHECKING:
+    from smsgate.flow.admit import Admit
+    from smsgate.flow.permits import Admitted, Standing
+
 _ID: Final = re.compile(MESSAGE_ID)
 # Fields that came with a later version: where they are not given, a message has the fingerprint that it had before
 # them, so that a request repeated over an upgrade is known again.
@@ -29,10 +34,11 @@ _LATER_FIELDS: Final = ("send_at", "callback_url")
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What became of a submission: `replayed` when the message had been accepted before."""
+    """What became of a submission: `replayed` when the message had been accepted before, `standings` of its limits."""
 
     id: MessageId
     replayed: bool
+    standings: "Sequence[Standing]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Submit:
     gathering: Gathering | None = None
     now: Clock = system_clock
     claims: Claims | None = None
+    admit: "Admit | None" = None  # where limits are declared
 
     def __call__(
         self,
@@ -60,33 +67,40 @@ class Submit:
         Raises:
             InvalidMessage: `message_id` is not one, or the time to send lies too far away.
             IdempotencyConflict: The key, or the id, was used with another message.
+            LimitExceeded: A limit lets no more through; nothing was accepted, and nothing counts.
             StoreUnavailable: Nothing was written, or the answer was lost; the same call may be made again.
         """
         gathers = self.gathering.of(message) if self.gathering else None
         record = draft(message, new_id(message_id), client=client, at=self.now(), gathers=gathers)
         if not self._is_repeated(record, message_id, idempotency_key):
             insist_on_a_near_time(record)
+        admitted = self._admitted(record, message, message_id, idempotency_key)
         idempotency = Idempotency(idempotency_key, fingerprint(message)) if idempotency_key else None
         acceptance, accepted_id, is_full = self.records.accept(record, slot_of(record), idempotency)
         if is_full and self.gathering:
             self.gathering.offer(record.lane)
+        if self.admit and admitted and accepted_id != record.id:
+            # Somebody was faster with the same key. Under its own id it may be this call, whose answer was lost.
+            self.admit.give_back(admitted)
         if acceptance is Acceptance.CONFLICT:
             raise IdempotencyConflict("this idempotency key was used with another message; use a new key")
         replayed = acceptance is Acceptance.REPLAYED
         if replayed and idempotency is None:
             self._insist(accepted_id, message)
-        return Submitted(accepted_id, replayed)
+        return Submitted(accepted_id, replayed, admitted.standings if admitted else ())
 
     def reserve(self, message: Message, message_id: MessageId) -> bool:
         """Write the record alone, for a task that Celery itself will publish; False when it is there already.
 
         Raises:
             IdempotencyConflict: It is there with another message.
+            LimitExceeded: A limit lets no more through; nothing was written.
             StoreUnavailable: Redis is away or silent.
         """
         record = draft(message, message_id, client="", at=self.now())
         if not self._is_repeated(record, message_id, None):
             insist_on_a_near_time(record)
+        self._admitted(record, message, message_id, None)
         acceptance, *_ = self.records.accept(record, slot=None)
         if acceptance is Acceptance.ACCEPTED:
             return True
@@ -95,12 +109,28 @@ class Submit:
 
     def take_back(self, message: Message, message_id: MessageId) -> None:
         """Undo a reservation whose task could not be published, unless it was published all the same."""
-        self.records.forget(draft(message, message_id, client="", at=self.now()))
+        if self.records.forget(draft(message, message_id, client="", at=self.now())) and self.admit:
+            self.admit.take_back(message, client="")
+
+    def _admitted(
+        self, record: Record, message: Message, message_id: str | None, key: str | None
+    ) -> "Admitted | None":
+        """Let it through the declared limits, once: a message that was accepted before is answered as it was.
+
+        Raises:
+            LimitExceeded: A limit lets no more through.
+            StoreUnavailable: Redis is away or silent.
+        """
+        if self.admit is None or not self.admit.has_limits(message, record.client):
+            return None
+        return None if self._is_known(record, message_id, key) else self.admit.message(message, record.client)
 
     def _is_repeated(self, record: Record, message_id: str | None, key: str | None) -> bool:
         """Say whether a message whose time is over was accepted before it: to refuse it now would ask for another."""
-        if not 0 < record.not_before < record.accepted_at:
-            return False
+        return 0 < record.not_before < record.accepted_at and self._is_known(record, message_id, key)
+
+    def _is_known(self, record: Record, message_id: str | None, key: str | None) -> bool:
+        """Say whether a message came before, under its key or under its id."""
         if key is not None:
             return self.claims is not None and self.claims.has(record.client, key)
         return message_id is not None and self.records.read(record.id) is not None

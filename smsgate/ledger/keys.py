@@ -1,6 +1,7 @@
 """Every Redis key that smsgate owns, and how long each lives."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 from smsgate.message import Lane, MessageId
@@ -150,6 +151,20 @@ def idempotency(client: str, key: str) -> str:
 def turns(number: str) -> str:
     """Hash the number: keys are listed and logged."""
     return f"{NOBODYS_TURN}{hashlib.sha256(number.encode()).hexdigest()[:32]}"
+
+
+def limit(kind: str, span: str, name: str, subject: Sequence[str]) -> str:
+    """Name what one limit counts, in its way and for its span, for one subject, which is hashed: it may be a number.
+
+    It lives for as long as it counts: a window of the calendar a minute longer, a sliding counter for two spans.
+    """
+    hashed = hashlib.sha256("\0".join(subject).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+    return f"sms:limit:{name}:{kind}:{span}:{hashed}"
+
+
+def window_before(key: str) -> str:
+    """Name the window before that of a sliding counter."""
+    return f"{key}:before"
 
 
 def push(push_id: str) -> str:

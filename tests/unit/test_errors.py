@@ -8,6 +8,7 @@ from smsgate.errors import (
     FieldError,
     IdempotencyConflict,
     InvalidMessage,
+    LimitExceeded,
     RetryLater,
     SettingsError,
     SmsgateError,
@@ -19,6 +20,7 @@ EVERY_KIND = [
     InvalidMessage([]),
     IdempotencyConflict("use a new key"),
     BatchClosed("the batch was called back"),
+    LimitExceeded("codes", ("recipient",), "5/hour", 5, 3600, 12.25),
     StoreUnavailable("Redis: TimeoutError"),
     BrokerUnavailable("broker: TimeoutError"),
     RetryLater("throttled", 2.5),
@@ -51,3 +53,10 @@ def test_an_invalid_message_is_a_value_error_that_names_each_field() -> None:
 def test_a_retry_says_its_reason_and_keeps_the_wait_apart() -> None:
     error = RetryLater("throttled", 2.5)
     assert (str(error), error.wait) == ("throttled", 2.5)
+
+
+def test_a_limit_that_is_used_up_says_which_and_when_it_frees_and_not_for_whom() -> None:
+    error = LimitExceeded("codes", ("recipient", "sign"), "5/hour", 5, 3600, 12.25)
+    assert error.wait == 13
+    assert str(error) == "limit codes: 5/hour for each recipient and sign is used up; it frees in 13 s"
+    assert LimitExceeded("all", (), "1/second", 1, 1, 0.0).wait == 1
