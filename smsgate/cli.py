@@ -13,6 +13,7 @@ from smsgate.commands.batch import batch
 from smsgate.commands.dead import dead
 from smsgate.commands.keys import keys
 from smsgate.commands.lanes import lanes
+from smsgate.commands.limits import limits
 from smsgate.commands.webhooks import webhooks
 from smsgate.errors import SmsgateError
 from smsgate.flow.cancel import Called
@@ -94,7 +95,7 @@ def cancel(message_id: str) -> None:
     click.echo(f"{message_id} is cancelled.")
 
 
-for group in (batch, dead, keys, lanes, webhooks):
+for group in (batch, dead, keys, lanes, limits, webhooks):
     smsgate.add_command(group)
 
 

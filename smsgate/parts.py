@@ -29,13 +29,14 @@ def records_in(client: redis.Redis, settings: Settings) -> Records:
     return Records(client, retention=Retention(settings.retention, settings.retention_by_state))
 
 
-def declared_limits(settings: Settings) -> "Sequence[Limit]":  # noqa: ARG001 - what it is told of by
+def declared_limits(settings: Settings) -> "Sequence[Limit]":  # noqa: ARG001 - they name the file
     """Give the limits at the door that the configuration declares; the one place where they come from."""
     return ()
 
 
-def admit_in(client: redis.Redis, settings: Settings, limits: "Sequence[Limit]") -> "Admit | None":
-    """Build the limits at the door; None where there are none, and then nothing of them is loaded."""
+def admit_in(client: redis.Redis, settings: Settings, limits: "Sequence[Limit] | None" = None) -> "Admit | None":
+    """Build the limits at the door: those given, or those declared. Where there are none nothing of them is loaded."""
+    limits = declared_limits(settings) if limits is None else limits
     if not limits:
         return None
     from smsgate.flow.admit import Admit  # noqa: PLC0415 - see above
@@ -45,8 +46,8 @@ def admit_in(client: redis.Redis, settings: Settings, limits: "Sequence[Limit]")
     return Admit(Table(limits), Quotas(client), settings.sign or "")
 
 
-def submit_to(client: redis.Redis, settings: Settings, limits: "Sequence[Limit]" = ()) -> Submit:
-    """Build the first step of the road, behind these limits."""
+def submit_to(client: redis.Redis, settings: Settings, limits: "Sequence[Limit] | None" = None) -> Submit:
+    """Build the first step of the road, behind the limits given, or those declared."""
     return Submit(
         records_in(client, settings),
         gathering_in(client, settings),
@@ -55,8 +56,8 @@ def submit_to(client: redis.Redis, settings: Settings, limits: "Sequence[Limit]"
     )
 
 
-def submit_batch_to(client: redis.Redis, settings: Settings, limits: "Sequence[Limit]" = ()) -> SubmitBatch:
-    """Build the first step of the road for batches, behind these limits."""
+def submit_batch_to(client: redis.Redis, settings: Settings, limits: "Sequence[Limit] | None" = None) -> SubmitBatch:
+    """Build the first step of the road for batches, behind the limits given, or those declared."""
     kept = min(settings.retention, *settings.retention_by_state.values(), IDEMPOTENCY_TTL)
     return SubmitBatch(
         records_in(client, settings),
@@ -87,7 +88,6 @@ def hand_on_in(client: redis.Redis, settings: Settings) -> "HandOn | None":
         return None
     # Where there is no such broker nothing of it is loaded.
     from smsgate.broker.publisher import Publisher  # noqa: PLC0415 - see above
-    from smsgate.flow.admit import Admit
     from smsgate.flow.hand_on import HandOn  # noqa: PLC0415 - likewise
     from smsgate.ledger.outbox import Outbox  # noqa: PLC0415 - likewise
 

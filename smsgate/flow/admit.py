@@ -16,7 +16,7 @@ from smsgate.ledger.counters.fixed_window import FixedWindow
 from smsgate.ledger.counters.sliding_counter import SlidingCounter
 from smsgate.ledger.counters.sliding_log import SlidingLog
 from smsgate.ledger.quotas import Quotas
-from smsgate.message import Common, Message
+from smsgate.message import Common, Lane, Message
 
 NOTHING: Final = Admitted([None])
 
@@ -54,6 +54,20 @@ class Admit:
         limits = [one for one in self.table.fitting(asked) if one.counts is Counts.REQUESTS]
         return _insisted(self._permits([self._uses(limits, asked)])) if limits else NOTHING
 
+    def look(self, client: str) -> None:
+        """Turn a request away before anything of it is read, where who asks is enough to know that there is no room.
+
+        Raises:
+            LimitExceeded: A limit that counts requests is used up.
+            StoreUnavailable: Redis is away or silent.
+        """
+        limits = [one for one in self.table.limits if one.counts is Counts.REQUESTS and one.asks_client_only]
+        uses = self._uses([one for one in limits if one.fits(client, None, None)], Asked(client, Lane.BULK, "", ""))
+        rooms = self.quotas.read([use.counter for use in uses], self.now())
+        for use, room in zip(uses, rooms, strict=True):
+            if room.remaining < 1:
+                raise use.exceeded(room)
+
     def rows(self, common: Common, client: str, recipients: Sequence[str]) -> Admitted:
         """Let those rows of a batch pass for which there is room, the first ones first.
 
@@ -84,6 +98,14 @@ class Admit:
         # Where Redis is away they count until their time is over; what their caller was told stays true.
         with suppress(StoreUnavailable):
             self.quotas.give_back(permits, self.now())
+
+    def standings_of(self, common: Common, client: str) -> list[Standing]:
+        """Say how the limits stand that all messages with this in common come under together."""
+        asked = self.asked(common, client)
+        limits = [one for one in self.table.fitting(asked) if Per.RECIPIENT not in one.per]
+        with suppress(StoreUnavailable):  # what was accepted stays so
+            return self.standings(limits, asked)
+        return []
 
     def standings(self, limits: Iterable[Limit], asked: Asked, recipient: str = "") -> list[Standing]:
         """Say how limits stand, without counting.

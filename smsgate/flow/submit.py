@@ -12,13 +12,14 @@ from uuid_utils import uuid7
 from smsgate.errors import FieldError, IdempotencyConflict, InvalidMessage
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.gathering import Gathering
+from smsgate.flow.send_at import insist_on_a_near_send_at
 from smsgate.ledger.claims import Claims
 from smsgate.ledger.envelope import seal
 from smsgate.ledger.record import Gathers
 from smsgate.ledger.records import Acceptance, Event, Idempotency, Record, Records
 from smsgate.ledger.slots import Slot, company
 from smsgate.masking import shown_arguments
-from smsgate.message import LATEST_SCHEDULE, LONGEST_SCHEDULE, MESSAGE_ID, Message, MessageId
+from smsgate.message import MESSAGE_ID, Message, MessageId
 from smsgate.queues import LANE_QUEUES, TaskName
 from smsgate.states import State
 
@@ -112,9 +113,7 @@ class Submit:
         if self.records.forget(draft(message, message_id, client="", at=self.now())) and self.admit:
             self.admit.take_back(message, client="")
 
-    def _admitted(
-        self, record: Record, message: Message, message_id: str | None, key: str | None
-    ) -> "Admitted | None":
+    def _admitted(self, record: Record, message: Message, message_id: str | None, key: str | None) -> "Admitted | None":
         """Let it through the declared limits, once: a message that was accepted before is answered as it was.
 
         Raises:
@@ -149,22 +148,6 @@ def insist_on_a_near_time(record: Record) -> None:
         InvalidMessage: It lies in the past, or more than 30 days ahead.
     """
     insist_on_a_near_send_at(record.not_before, record.accepted_at)
-
-
-def insist_on_a_near_send_at(at: int, now: int) -> None:
-    """Refuse it for a time (Unix milliseconds; 0 for none).
-
-    Raises:
-        InvalidMessage: It lies in the past, or more than 30 days ahead.
-    """
-    if at > now + LONGEST_SCHEDULE * 1000:
-        raise _wrong_time(f"must be at most {LONGEST_SCHEDULE // 86_400} days ahead")
-    if at and at < now - LATEST_SCHEDULE * 1000:
-        raise _wrong_time("lies in the past; give a time to come, or leave it out to send at once")
-
-
-def _wrong_time(what: str) -> InvalidMessage:
-    return InvalidMessage([FieldError("send_at", what)])
 
 
 def new_id(wanted: str | None = None) -> MessageId:

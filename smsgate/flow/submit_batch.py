@@ -4,19 +4,24 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from uuid_utils import uuid7
 
 from smsgate.errors import FieldError, IdempotencyConflict, InvalidMessage, SmsgateError
 from smsgate.flow.clock import Clock, system_clock
-from smsgate.flow.submit import insist_on_a_near_send_at
+from smsgate.flow.send_at import insist_on_a_near_send_at
 from smsgate.flow.write_rows import Given, RowWriter, Upload
 from smsgate.ledger.batch import Batch, Status
 from smsgate.ledger.batches import Batches
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.records import Acceptance, Records
 from smsgate.message import Common
+
+if TYPE_CHECKING:
+    from smsgate.flow.admit import Admit
+    from smsgate.flow.permits import Admitted
+    from smsgate.flow.row_limits import RowLimits
 
 MOST_ROWS: Final = 1_000_000
 
@@ -42,6 +47,7 @@ class SubmitBatch:
     groups: Groups
     now: Clock = system_clock
     kept: int | None = None  # seconds for which a row can be read after its end, where that is less than a key holds
+    admit: "Admit | None" = None  # where limits are declared
 
     def __call__(
         self, common: Common, rows: Iterable[Given], *, client: str = "", idempotency_key: str | None = None
@@ -53,20 +59,34 @@ class SubmitBatch:
         Raises:
             InvalidMessage: The time to send lies too far away; nothing was accepted.
             IdempotencyConflict: The key was used with other fields; nothing was accepted.
+            LimitExceeded: A limit that counts requests lets no more through; no row was read.
             StoreUnavailable: Redis is away or silent; nothing was accepted.
             UploadBroken: It ended before its end: its `error` is what `rows` raised; or IdempotencyConflict, when a row
                 differs from the one accepted under its number; BatchClosed, when it was called back meanwhile; or
                 StoreUnavailable, after which the same call, with its key, goes on where it ended.
         """
         upload = self._begun(common, client, idempotency_key)
-        writer = RowWriter(self.records, self.batches, self.groups, self.now, upload, kept=self.kept)
+        limits = self._limits(common, client)
+        writer = RowWriter(self.records, self.batches, self.groups, self.now, upload, kept=self.kept, limits=limits)
         try:
             self._read(rows, writer)
         except UploadBroken:
             raise
         except SmsgateError as error:
             raise UploadBroken(upload, error) from error
+        if self.admit and limits:
+            upload.standings = self.admit.standings_of(common, client)
         return upload
+
+    def look(self, client: str, idempotency_key: str | None) -> None:
+        """Turn a batch away before a byte of it is read, unless its key goes on with one that was begun.
+
+        Raises:
+            LimitExceeded: A limit that counts requests lets no more through.
+            StoreUnavailable: Redis is away or silent.
+        """
+        if self.admit and not (idempotency_key and self.batches.is_begun(client, idempotency_key)):
+            self.admit.look(client)
 
     def _read(self, rows: Iterable[Given], writer: RowWriter) -> None:
         upload = writer.upload
@@ -90,11 +110,20 @@ class SubmitBatch:
             raise UploadBroken(upload, error) from error
         writer.flush(complete=True)
 
+    def _limits(self, common: Common, client: str) -> "RowLimits | None":
+        if self.admit is None or not self.admit.has_limits(common, client):
+            return None
+        from smsgate.flow.row_limits import RowLimits  # noqa: PLC0415 - where there are limits
+
+        return RowLimits(self.admit, self.batches, common, client)
+
     def _begun(self, common: Common, client: str, key: str | None) -> Upload:
         now = self.now()
         not_before = int(common.send_at.timestamp() * 1000) if common.send_at else 0
+        admitted: Admitted | None = None
         if key is None or not self.batches.is_begun(client, key):  # the rest of a batch may come after its time
             insist_on_a_near_send_at(not_before, now)
+            admitted = self.admit.request(common, client) if self.admit else None
         given = common.model_dump(mode="json", exclude_defaults=True) | {"lane": common.lane}
         batch = Batch(
             id=str(uuid7()),
@@ -111,6 +140,8 @@ class SubmitBatch:
             counts={},
         )
         acceptance, batch_id = self.batches.open(batch, _fingerprint(given), key)
+        if self.admit and admitted and batch_id != batch.id:
+            self.admit.give_back(admitted)  # somebody was faster with the same key
         if acceptance is Acceptance.CONFLICT:
             raise IdempotencyConflict("this idempotency key was used with another batch or message; use a new key")
         known = batch if acceptance is Acceptance.ACCEPTED else self.batches.read(batch_id)

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from smsgate.errors import BatchClosed, FieldError, IdempotencyConflict, InvalidMessage
+from smsgate.errors import BatchClosed, FieldError, IdempotencyConflict, InvalidMessage, LimitExceeded
 from smsgate.flow.clock import Clock
 from smsgate.ledger.batch import ALONE, TOGETHER, Batch, Row
 from smsgate.ledger.batches import Batches, row_id
@@ -13,6 +13,10 @@ from smsgate.ledger.groups import Groups
 from smsgate.ledger.record import Gathers
 from smsgate.ledger.records import Records
 from smsgate.message import Addressed, Message
+
+if TYPE_CHECKING:
+    from smsgate.flow.permits import Standing
+    from smsgate.flow.row_limits import RowLimits
 
 # Rejected rows that are told one by one; beyond that they are counted.
 MOST_TOLD: Final = 1_000
@@ -62,7 +66,7 @@ class Rejected:
 
 @dataclass(slots=True)
 class Upload:
-    """How far a batch has come in."""
+    """How far a batch has come in: `limited` by which limit that frees first, and with which `standings` at its end."""
 
     batch: Batch
     replayed: bool
@@ -70,6 +74,8 @@ class Upload:
     accepted: int = 0
     rejected_count: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    limited: LimitExceeded | None = None
+    standings: "Sequence[Standing]" = ()
 
     @property
     def id(self) -> str:
@@ -80,10 +86,19 @@ class RowWriter:
     """Gathers rows until there are enough to write."""
 
     def __init__(  # noqa: PLR0913 - the parts of its step
-        self, records: Records, batches: Batches, groups: Groups, now: Clock, upload: Upload, *, kept: int | None = None
+        self,
+        records: Records,
+        batches: Batches,
+        groups: Groups,
+        now: Clock,
+        upload: Upload,
+        *,
+        kept: int | None = None,
+        limits: "RowLimits | None" = None,
     ) -> None:
         """Take the parts, how far the batch has come in, and the seconds for which a row is kept after its end."""
         self.upload = upload
+        self._limits = limits
         # Of a batch that is older than that, rows up to this number may have been sent and forgotten.
         self._forgotten_below = upload.batch.received if upload.replayed and kept is not None else 0
         self._forgets_from = upload.batch.created_at + (kept or 0) * 1000
@@ -151,13 +166,32 @@ class RowWriter:
             self._reject(index, [_FORGOTTEN])
         return [row for row in rows if row.index not in gone]
 
+    def _within_limits(self, rows: list[Row]) -> list[Row]:
+        """Refuse rows for which there is no room at the door."""
+        if self._limits is None or not rows:
+            return rows
+        upload = self.upload
+        refused = self._limits.refused(upload.id, rows, again=upload.replayed)
+        for index, limit in refused.items():
+            self._reject(index, [FieldError(limit.limit, limit.told)])
+            upload.limited = min(upload.limited or limit, limit, key=lambda one: one.frees_in)
+        return [row for row in rows if row.index not in refused] if refused else rows
+
     def _write(self) -> None:
-        rows, self._rows, self._text = self._remembered(self._rows), [], 0
+        rows, self._rows, self._text = self._within_limits(self._remembered(self._rows)), [], 0
         now = self._written_at = self._now()
-        for gathers in (TOGETHER, ALONE):
-            some = [row for row in rows if row.to.is_mainland is (gathers is TOGETHER)]
-            while some:
-                some = self._written(some, gathers, now)
+        waiting = {row.index for row in rows}
+        try:
+            for gathers in (TOGETHER, ALONE):
+                some = [row for row in rows if row.to.is_mainland is (gathers is TOGETHER)]
+                while some:
+                    rest = self._written(some, gathers, now)
+                    waiting -= {row.index for row in some} - {row.index for row in rest}
+                    some = rest
+        except (BatchClosed, IdempotencyConflict):
+            if self._limits:
+                self._limits.give_back(waiting)
+            raise
         self.upload.accepted += len(rows)
         self._pieces += 1
         if self._pieces % _NOTE_EVERY == 0:

@@ -139,13 +139,19 @@ class Limit(Declared):
         """Say whether it counts by days of the calendar, or more; what it lets through comes back only then."""
         return self.algorithm is Algorithm.FIXED_WINDOW and self.allow.unit in ("day", "month")
 
-    def fits(self, client: str, lane: Lane, template: str) -> bool:
-        """Say whether such a message comes under it."""
-        return lane in self.lanes and _is_any(client, self.clients) and _is_any(template, self.templates)
+    def fits(self, client: str | None, lane: Lane | None, template: str | None) -> bool:
+        """Say whether such a message comes under it; what is None is left open."""
+        is_of_lane = lane is None or lane in self.lanes
+        return is_of_lane and _is_any(client, self.clients) and _is_any(template, self.templates)
+
+    @property
+    def asks_client_only(self) -> bool:
+        """Say whether it can be decided before anything is known but who asks."""
+        return self.per <= {Per.CLIENT} and self.lanes == frozenset(Lane) and "*" in self.templates
 
 
-def _is_any(name: str, globs: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
+def _is_any(name: str | None, globs: Iterable[str]) -> bool:
+    return name is None or any(fnmatchcase(name, glob) for glob in globs)
 
 
 def _named_once(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:

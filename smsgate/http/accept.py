@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smsgate.flow.submit import Submit
+from smsgate.http.limits import told
 from smsgate.ledger.records import Records
 from smsgate.message import Message, MessageId
 from smsgate.states import State
@@ -33,11 +34,12 @@ class Accept:
         Raises:
             InvalidMessage: A field breaks a rule.
             IdempotencyConflict: The key came with another message before.
+            LimitExceeded: A limit lets no more through.
             StoreUnavailable: As `Submit` says.
         """
         message = Message.check(fields)
         submitted = self.submit(message, client=client, idempotency_key=idempotency_key)
-        headers = {"Location": f"{PATH}/{submitted.id}"}
+        headers = {"Location": f"{PATH}/{submitted.id}", **told(submitted.standings)}
         state = State.QUEUED
         if submitted.replayed:
             headers["Idempotency-Replayed"] = "true"

@@ -1,5 +1,8 @@
 """The Flask app: where the HTTP side's parts are put together."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import structlog
 from flask import Flask
 
@@ -8,6 +11,7 @@ from smsgate.flow.drop import Drop
 from smsgate.flow.replay import Replay
 from smsgate.flow.steer_batch import SteerBatch
 from smsgate.http import batches, callbacks, dead_letters, health, messages, problems
+from smsgate.http import limits as limits_route
 from smsgate.http.accept import Accept
 from smsgate.http.express import Express
 from smsgate.ledger.api_keys import ApiKeys
@@ -17,14 +21,17 @@ from smsgate.ledger.dead_letters import DeadLetters
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.pushes import Pushes
-from smsgate.parts import hand_on_in, records_in, submit_batch_to, submit_to
+from smsgate.parts import admit_in, hand_on_in, records_in, submit_batch_to, submit_to
 from smsgate.settings import load
+
+if TYPE_CHECKING:
+    from smsgate.gates.quota import Limit
 
 log = structlog.get_logger()
 
 
-def create_app() -> Flask:
-    """Build the app from the environment; what granian is pointed at.
+def create_app(limits: Sequence["Limit"] | None = None) -> Flask:
+    """Build the app from the environment; what granian is pointed at. `limits` take the place of those declared.
 
     Raises:
         SettingsError: A setting is wrong; it names every one.
@@ -38,15 +45,16 @@ def create_app() -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # likewise
     problems.register(app)
     api_keys, letters = ApiKeys(redis), DeadLetters(redis, records)
-    accept = Accept(submit_to(redis, settings), records)
+    accept = Accept(submit_to(redis, settings, limits), records)
     app.register_blueprint(messages.blueprint(accept, records, api_keys))
     app.wsgi_app = Express(app, accept, api_keys)  # type: ignore[method-assign]  # as Flask's documentation has it
     held = Batches(redis)
-    steps = submit_batch_to(redis, settings), SteerBatch(held, Groups(redis))
+    steps = submit_batch_to(redis, settings, limits), SteerBatch(held, Groups(redis))
     app.register_blueprint(batches.blueprint(*steps, held, records, api_keys))
     app.register_blueprint(
         dead_letters.blueprint(letters, records, Replay(records, letters), Drop(records, letters), api_keys)
     )
+    app.register_blueprint(limits_route.blueprint(admit_in(redis, settings, limits), api_keys))
     app.register_blueprint(callbacks.blueprint(Pushes(redis), settings.callback_secret))
     app.register_blueprint(health.blueprint(records, Lanes(redis)))
     hand_on = hand_on_in(redis, settings)

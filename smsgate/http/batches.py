@@ -14,6 +14,7 @@ from smsgate.flow.report_batch import report_batch, report_upload
 from smsgate.flow.steer_batch import SteerBatch
 from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.http.auth import authenticate
+from smsgate.http.limits import told
 from smsgate.http.numbers import is_number
 from smsgate.http.problems import Problem
 from smsgate.http.upload import uploaded
@@ -53,7 +54,7 @@ def blueprint(
             upload = uploaded(submit, request, g.client)
         finally:
             room.release()
-        headers = {"Location": url_for("batches.show", batch_id=upload.batch.id)}
+        headers = {"Location": url_for("batches.show", batch_id=upload.batch.id), **told(upload.standings)}
         if upload.replayed:
             headers["Idempotency-Replayed"] = "true"
         return jsonify(report_upload(upload)), HTTPStatus.ACCEPTED, headers

@@ -1,14 +1,21 @@
 """Errors as RFC 9457 problem details: each names what is wrong and what to do."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from smsgate.errors import FieldError, IdempotencyConflict, InvalidMessage, SmsgateError, StoreUnavailable
+from smsgate.errors import (
+    FieldError,
+    IdempotencyConflict,
+    InvalidMessage,
+    LimitExceeded,
+    SmsgateError,
+    StoreUnavailable,
+)
 
 # Seconds after which a client should try again; a restarting Redis is back within a few.
 RETRY_AFTER: Final = 2
@@ -23,6 +30,7 @@ class Problem(SmsgateError):
         self.kind = kind
         self.detail = detail
         self.more = more
+        self.headers: Mapping[str, str] = {}
 
 
 def invalid(errors: Sequence[FieldError]) -> Problem:
@@ -53,7 +61,27 @@ def answer(problem: Problem) -> Response:
         response.headers["Retry-After"] = str(RETRY_AFTER)
     if problem.status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="smsgate"'
+    response.headers.update(problem.headers)
     return response
+
+
+def limit_exceeded(error: LimitExceeded, **more: Any) -> Problem:
+    """Say which limit is used up, in the body and by draft-ietf-httpapi-ratelimit-headers-11."""
+    problem = Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "limit-exceeded",
+        f"{error}.",
+        limit=error.limit,
+        per=list(error.per),
+        retry_after=error.wait,
+        **more,
+    )
+    problem.headers = {
+        "Retry-After": str(error.wait),
+        "RateLimit": f'"{error.limit}";r=0;t={error.wait}',
+        "RateLimit-Policy": f'"{error.limit}";q={error.quota};w={error.window}',
+    }
+    return problem
 
 
 def register(app: Flask) -> None:
@@ -64,6 +92,7 @@ def register(app: Flask) -> None:
         IdempotencyConflict,
         lambda error: answer(Problem(HTTPStatus.CONFLICT, "idempotency-conflict", f"Idempotency-Key: {error}.")),
     )
+    app.register_error_handler(LimitExceeded, lambda error: answer(limit_exceeded(error)))
     app.register_error_handler(StoreUnavailable, _unavailable)
     app.register_error_handler(HTTPException, _http)
 

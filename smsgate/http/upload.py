@@ -13,7 +13,7 @@ from smsgate.flow.submit_batch import SubmitBatch, UploadBroken, Withdrawn
 from smsgate.flow.write_rows import Given, Upload
 from smsgate.http.idempotency import idempotency_key
 from smsgate.http.numbers import is_number
-from smsgate.http.problems import Problem
+from smsgate.http.problems import Problem, limit_exceeded
 from smsgate.http.rows.body import Body
 from smsgate.http.rows.csv_rows import csv_rows
 from smsgate.http.rows.json_rows import JsonBatch
@@ -36,11 +36,14 @@ def uploaded(submit: SubmitBatch, request: Request, client: str) -> Upload:
     """Read a batch to its end.
 
     Raises:
-        Problem: It broke off, was called back meanwhile, or has no row that is a message.
+        LimitExceeded: A limit that counts requests lets no more through.
+        Problem: It broke off, was called back meanwhile, or has no row that is a message and within its limits.
     """
+    key = idempotency_key(request)
+    submit.look(client, key)
     common, rows = _batch_of(request)
     try:
-        upload = submit(common, rows, client=client, idempotency_key=idempotency_key(request))
+        upload = submit(common, rows, client=client, idempotency_key=key)
     except UploadBroken as broken:
         raise _broken(broken) from None
     if not upload.accepted:
@@ -126,5 +129,7 @@ def _named(error: InvalidMessage) -> str:
 
 
 def _nothing(upload: Upload) -> Problem:
+    if upload.limited:
+        return limit_exceeded(upload.limited, **report_upload(upload))
     detail = "messages: not one row is a message; see `rejected`." if upload.received else "messages: is empty."
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no-valid-row", detail, **report_upload(upload))

@@ -66,6 +66,14 @@ class Batches:
         with border():
             return bool(self._redis.exists(keys.idempotency(client, key)))
 
+    def there(self, batch_id: str, indexes: Sequence[int]) -> frozenset[int]:
+        """Say which rows have been accepted, and are kept still."""
+        with border():
+            pipe = self._redis.pipeline(transaction=False)
+            for index in indexes:
+                pipe.exists(keys.record(row_id(batch_id, index)))
+            return frozenset(index for index, found in zip(indexes, pipe.execute(), strict=True) if found)
+
     def accept(self, batch: Batch, rows: Sequence[Row], gathers: Gathers, now: int) -> tuple[Status | None, set[int]]:
         """Write rows, unless the batch takes no more (gives its status) or some are there already (gives which).
 

@@ -17,6 +17,7 @@ WITH_KEY = {
     ("GET", "/v1/dead-letters/<message_id>"),
     ("DELETE", "/v1/dead-letters/<message_id>"),
     ("POST", "/v1/dead-letters/replay"),
+    ("GET", "/v1/limits"),
 }
 # The callbacks carry a secret in their path instead: that is the only way in which the provider can show one.
 OPEN = {
