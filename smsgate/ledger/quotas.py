@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import redis
+from hiredis import pack_command
 from redis.exceptions import NoScriptError
 
 from smsgate.ledger.connection import border
 from smsgate.ledger.counter import TEXTS, Command, Counter, Room
+from smsgate.ledger.idle import Idle
 from smsgate.ledger.turns import AT_ONCE, in_turn, slices
 
 # Permits by counter.
@@ -22,6 +24,7 @@ class Quotas:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._connections = Idle(client)
 
     def read(self, counters: Sequence[Counter], now: int) -> list[Room]:
         """Say what each lets through still.
@@ -92,12 +95,18 @@ class Quotas:
         return answers
 
     def _asked(self, commands: Sequence[Command]) -> list[Any]:
-        pipe = self._redis.pipeline(transaction=False)
-        for command in commands:
-            pipe.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py has no types for it
-        return pipe.execute(raise_on_error=False)
+        packed = b"".join(map(pack_command, commands))  # type: ignore[arg-type]  # its stub takes one element only
+        return self._connections.exchange(packed, lambda connection: [_answer(connection) for _ in commands])
 
     def _tell(self, digests: Iterable[str]) -> None:
         """Bring Redis scripts that it does not know: it was restarted, or failed over."""
         for digest in digests:
             self._redis.script_load(TEXTS[digest])
+
+
+def _answer(connection: Any) -> Any:
+    """Read one answer, also where it is an error: those of the others come behind it."""
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error
