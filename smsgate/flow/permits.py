@@ -45,7 +45,7 @@ class Standing:
 
 @dataclass(slots=True)
 class Admitted:
-    """What was let through: for each row why it was not, and what its permits leave."""
+    """What was let through: for each row why it was not; and for one alone, what its permits leave."""
 
     refusals: list[LimitExceeded | None]
     standings: list[Standing] = field(default_factory=list)
@@ -66,20 +66,24 @@ class Permits:
     def __call__(self, uses: Sequence[Sequence[Use]]) -> Admitted:
         """Let those rows pass for which there is room in every counter.
 
-        A single counter is asked for all at once. Of several is read first what is left: what one refuses must use up
-        none of the others.
+        Where each has a single one it is asked at once. Of several is read first what is left: what one refuses must
+        use up none of the others.
         """
         admitted = Admitted([None] * len(uses), uses=uses)
         pending: Sequence[int] = range(len(uses))
-        wanted, rooms = admitted.permits(pending), None
+        wanted = admitted.permits(pending)
         if len(wanted) == 1:
             ((use, count),) = wanted.items()
             room, is_taken = self.quotas.read_and_take(use.counter, count, self.now())
             if is_taken:
                 admitted.standings = [_left(use, room, count)]
                 return admitted
-            rooms = {use: room}
-        return self._choose_and_take(admitted, pending, rooms)
+            return self._choose_and_take(admitted, pending, {use: room})
+        if all(len(some) == 1 for some in uses):
+            taken = self.quotas.take([(use.counter, count) for use, count in wanted.items()], self.now())
+            short = {use for use, is_taken in zip(wanted, taken, strict=True) if not is_taken}
+            pending = [row for row in pending if uses[row][0] in short] if short else ()
+        return self._choose_and_take(admitted, pending, None)
 
     def _choose_and_take(self, admitted: Admitted, pending: Sequence[int], rooms: dict[Use, Room] | None) -> Admitted:
         """Choose the rows that fit into what is left, and take their permits; again where others were faster."""
@@ -90,7 +94,8 @@ class Permits:
             permits = admitted.permits(pending)
             short = self._take(permits)
             if not short:
-                admitted.standings = [_left(use, rooms[use], count) for use, count in permits.items()]
+                if len(admitted.uses) == 1:
+                    admitted.standings = [_left(use, rooms[use], count) for use, count in permits.items()]
                 return admitted
             rooms = None
         found = self._rooms(short)
