@@ -1,5 +1,6 @@
 """`smsgate limits`: what is let through at the door, and how much of it is used."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -29,13 +30,18 @@ def limits(client: str | None, to: str | None, template: str | None, sign: str |
     from smsgate.flow.report_limits import About, report_limits  # noqa: PLC0415 - where there are limits
 
     about = About(client, parse(to) if to else None, template, sign, Lane(lane) if lane else None)
+    wide_console().print(shown(report_limits(admit, about)))
+
+
+def shown(report: Iterable[Mapping[str, Any]]) -> Table:
+    """Lay out what is told of limits as a table."""
     table = Table("name", "per", "allow", "algorithm", "counts", "used", "left", "reset")
-    for one in report_limits(admit, about):
+    for one in report:
         table.add_row(*map(escape, _row(one)))
-    wide_console().print(table)
+    return table
 
 
-def _row(limit: dict[str, Any]) -> list[str]:
+def _row(limit: Mapping[str, Any]) -> list[str]:
     stands = [f"{limit[name]:,}" if name in limit else "" for name in ("used", "remaining")]
     per = ", ".join(limit["per"]) or "all together"
     reset = f"in {limit['reset']:,} s" if "reset" in limit else ""
