@@ -1,4 +1,4 @@
-"""What is declared in a file: the channels, and the rules by which messages take them.
+"""What is declared in a file: the channels, the rules by which messages take them, and what limits them.
 
 The environment says how this deployment runs (`smsgate.settings`); the file says which ways lead out of it, and can be
 changed while it runs.
@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, ValidationError
 
 from smsgate.errors import SettingsError
+from smsgate.gates.quota import Limits
+from smsgate.routing.breaker import BreakerRule
 from smsgate.routing.dead_rules import Gravity, Problem, problems
 from smsgate.routing.declared import Declared
 from smsgate.routing.profile import Profile
@@ -34,10 +36,16 @@ def _named(tables: object) -> object:
 
 
 class Config(Declared):
-    """A whole file. `channels` are tables by their names, `routes` an array of tables, tried in their order."""
+    """A whole file.
 
-    channels: Annotated[tuple[Profile, ...], BeforeValidator(_named), Field(min_length=1)]
+    `channels` are tables by their names; without any there is the one that the environment describes. `routes` and
+    `limits` are arrays of tables; routes are tried in their order.
+    """
+
+    channels: Annotated[tuple[Profile, ...], BeforeValidator(_named), Field(min_length=1)] = (Profile(name=USUAL),)
     routes: tuple[Rule, ...] = ()
+    limits: Limits = ()
+    breaker: BreakerRule = BreakerRule()
 
     @property
     def table(self) -> Table:
@@ -46,7 +54,7 @@ class Config(Declared):
 
 def of_settings(settings: Settings) -> Config:
     """Declare the one channel that the environment describes."""
-    return completed(Config(channels=(Profile(name=USUAL),)), settings)
+    return completed(Config(), settings)
 
 
 def completed(config: Config, settings: Settings) -> Config:

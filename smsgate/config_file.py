@@ -23,13 +23,14 @@ Stamp = tuple[int, int, int]
 class ConfigFile:
     """The file that a process was started with; without one what the settings say, which does not change."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Read it.
+    def __init__(self, settings: Settings, *, every: float = EVERY) -> None:
+        """Read it; from then on look at it `every` seconds.
 
         Raises:
             SettingsError: It cannot be read, or declares what cannot be.
         """
         self._settings: Final = settings
+        self._every: Final = every
         self._stamp = _stamp(settings.config)
         self.current = self._read()
         self._looked = time.monotonic()
@@ -38,9 +39,9 @@ class ConfigFile:
     def changed(self) -> Config | None:
         """Give what the file declares when it has changed, once; one that is wrong is told of in the log, and left.
 
-        Looks at most once a second, whichever thread asks.
+        Looks no more often than it was told, whichever thread asks.
         """
-        if self._settings.config is None or time.monotonic() - self._looked < EVERY:
+        if self._settings.config is None or time.monotonic() - self._looked < self._every:
             return None
         if not self._looking.acquire(blocking=False):
             return None

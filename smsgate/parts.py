@@ -29,9 +29,17 @@ def records_in(client: redis.Redis, settings: Settings) -> Records:
     return Records(client, retention=Retention(settings.retention, settings.retention_by_state))
 
 
-def declared_limits(settings: Settings) -> "Sequence[Limit]":  # noqa: ARG001 - they name the file
-    """Give the limits at the door that the configuration declares; the one place where they come from."""
-    return ()
+def declared_limits(settings: Settings) -> "Sequence[Limit]":
+    """Give the limits at the door that the configuration declares; the one place where they come from.
+
+    Raises:
+        SettingsError: The file is wrong.
+    """
+    if settings.config is None:
+        return ()
+    from smsgate.config import read  # noqa: PLC0415 - without a file nothing of it is loaded
+
+    return read(settings.config).limits
 
 
 def admit_in(client: redis.Redis, settings: Settings, limits: "Sequence[Limit] | None" = None) -> "Admit | None":

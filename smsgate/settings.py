@@ -1,37 +1,24 @@
 """What the environment says, read once at start and checked whole: every gap is named at once."""
 
-import json
 import os
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from smsgate.as_json import AS_JSON
 from smsgate.errors import SettingsError
 from smsgate.urls import checked_broker, checked_redis, is_same_redis
 
 PREFIX: Final = "SMSGATE_"
 Port = Annotated[int, Field(ge=1, le=65535)]
-
-
 # What a provider takes in one call (Aliyun's SendBatchSms).
 MOST_TOGETHER: Final = 100
 # The states in which a message is kept for a while: its ends, and dead.
 Ended = Literal["delivered", "undelivered", "failed", "rejected", "expired", "cancelled", "dead"]
-
-
-def _decoded(written: object) -> object:
-    try:
-        return json.loads(written) if isinstance(written, str) else written
-    except ValueError:
-        raise ValueError("is not JSON; write an object, with names and text in double quotes") from None
-
-
-# pydantic-settings itself gives up at the first one that is no JSON, before it looks at the others.
-AsJson: Final = (NoDecode, BeforeValidator(_decoded))
 
 
 class Together(BaseModel):
@@ -63,7 +50,7 @@ class Settings(BaseSettings):
         description="Another broker for Celery's tasks, such as amqp://, sentinel:// or a second redis://; without it "
         "they wait in the Redis of the records.",
     )
-    broker_options: Annotated[dict[str, Any], *AsJson] = Field(
+    broker_options: Annotated[dict[str, Any], *AS_JSON] = Field(
         default_factory=dict,
         repr=False,
         description='What kombu\'s transport to that broker is given besides, such as {"master_name": "main"}.',
@@ -113,7 +100,7 @@ class Settings(BaseSettings):
     retention_days: float = Field(
         default=7.0, gt=0, le=365, description="Days for which a message can be read after its end; at least an hour."
     )
-    retention_days_by_state: Annotated[dict[Ended, Annotated[float, Field(gt=0, le=365)]], *AsJson] = Field(
+    retention_days_by_state: Annotated[dict[Ended, Annotated[float, Field(gt=0, le=365)]], *AS_JSON] = Field(
         default_factory=dict,
         description='Days for messages that ended so, where they differ from the others, such as {"delivered": 1, '
         '"dead": 30}; `dead` is 45 otherwise.',
@@ -128,7 +115,7 @@ class Settings(BaseSettings):
     gather_size: int = Field(
         default=MOST_TOGETHER, ge=1, le=MOST_TOGETHER, description="Messages that leave at once, without more waiting."
     )
-    gather_by_template: Annotated[dict[str, Together], *AsJson] = Field(
+    gather_by_template: Annotated[dict[str, Together], *AS_JSON] = Field(
         default_factory=dict,
         description='What differs for some templates, such as {"SMS_154950909": {"seconds": 0.5, "size": 20}}.',
     )

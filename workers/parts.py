@@ -203,8 +203,9 @@ def release() -> "Release":
 @cache
 def receive() -> "Receive":
     from smsgate.flow.receive import Receive  # noqa: PLC0415 - see above
+    from workers import ways  # noqa: PLC0415 - likewise
 
-    return Receive(records(), groups(), pushes())
+    return Receive(records(), groups(), pushes(), ways.watch())
 
 
 @cache

@@ -12,16 +12,26 @@ from smsgate.ledger.channel_states import ChannelStates
 from smsgate.ledger.connection import connect_briefly, connect_patiently
 from smsgate.ledger.detours import Detours
 from smsgate.ledger.pacing import Pacer
+from smsgate.ledger.provider_ids import ProviderIds
 from smsgate.network import ways_in
-from smsgate.routing.breaker import BreakerRule
 from smsgate.settings import current, load
 from workers import parts
 
 
 @cache
+def file() -> ConfigFile:
+    """Read what is declared.
+
+    Raises:
+        SettingsError: The file is wrong.
+    """
+    return ConfigFile(current())
+
+
+@cache
 def watch() -> Watch:
     """Build the watch over the channels; while Redis is away it decides alone, and should find that out early."""
-    client, rule = connect_briefly(current().redis_url), BreakerRule()
+    client, rule = connect_briefly(current().redis_url), file().current.breaker
     return Watch(ChannelStates(client, rule), ChannelHealth(client, rule), rule)
 
 
@@ -32,13 +42,13 @@ def ways() -> Ways:
     Raises:
         SettingsError: The file that declares them is wrong.
     """
-    return ways_in(ConfigFile(current()), watch())
+    return ways_in(file(), watch())
 
 
 @cache
 def carry() -> Carry:
     client = connect_patiently(current().redis_url)
-    return Carry(Detours(client), watch(), Pacer(client), parts.patience())
+    return Carry(Detours(client), watch(), Pacer(client), ProviderIds(client), parts.patience())
 
 
 def insist_on_signs() -> None:

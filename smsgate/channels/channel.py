@@ -9,7 +9,7 @@ from smsgate.outcome import Outcome
 from smsgate.phone import Phone
 from smsgate.trace import Trace
 
-# What Aliyun's SendBatchSms takes; no provider that we know takes fewer.
+# The most messages that are taken together, whatever a provider takes: Aliyun's SendBatchSms takes as many.
 MOST_IN_A_CHUNK: Final = 100
 
 
@@ -55,6 +55,11 @@ class Channel(Protocol):
     @property
     def most_together(self) -> int:
         """Tell how many messages, each with variables of its own, one call takes: up to `MOST_IN_A_CHUNK`."""
+        ...
+
+    @property
+    def reports_by_provider_id(self) -> bool:
+        """Say whether the provider's reports name a message by the provider's id only, which is then noted."""
         ...
 
     def prepare(self) -> None:

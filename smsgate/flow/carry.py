@@ -14,6 +14,7 @@ from smsgate.flow.watch import Watch
 from smsgate.flow.ways import Way
 from smsgate.ledger.detours import Detours
 from smsgate.ledger.pacing import Pacer
+from smsgate.ledger.provider_ids import ProviderIds
 from smsgate.message import Lane
 from smsgate.outcome import Fault, Outcome, Refused, Unsent
 
@@ -30,6 +31,7 @@ class Carry:
     detours: Detours
     watch: Watch
     pacer: Pacer
+    provider_ids: ProviderIds
     patience: Patience = field(default_factory=Patience)
     now: Clock = system_clock
     sleep: Callable[[float], None] = time.sleep

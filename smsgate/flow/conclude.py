@@ -10,6 +10,8 @@ from smsgate.states import State
 
 log = structlog.get_logger()
 
+Told = tuple[Record, Receipt]
+
 
 def conclude(records: Records, record: Record, receipt: Receipt, *, at: int) -> bool:
     """Move a message to the end that its receipt tells; False when it stays where it is. `at` in Unix milliseconds.
@@ -17,11 +19,11 @@ def conclude(records: Records, record: Record, receipt: Receipt, *, at: int) -> 
     Raises:
         StoreUnavailable: The same call may be made again.
     """
-    return conclude_all(records, [(record, receipt)], at=at) == 1
+    return bool(conclude_all(records, [(record, receipt)], at=at))
 
 
-def conclude_all(records: Records, told: Sequence[tuple[Record, Receipt]], *, at: int) -> int:
-    """Move messages to the ends that their receipts tell, in one round trip; returns how many moved.
+def conclude_all(records: Records, told: Sequence[Told], *, at: int) -> list[Told]:
+    """Move messages to the ends that their receipts tell, in one round trip; returns those that moved.
 
     A message that no attempt was made for cannot have arrived: such a receipt is somebody else's.
 
@@ -34,7 +36,7 @@ def conclude_all(records: Records, told: Sequence[tuple[Record, Receipt]], *, at
     for (moving, step), move in zip(steps, moves, strict=True):
         if move.result is not Result.MOVED:
             log.info("receipt_ignored", message_id=moving.id, state=move.before, reported=step.to)
-    return sum(move.result is Result.MOVED for move in moves)
+    return [one for one, move in zip(due, moves, strict=True) if move.result is Result.MOVED]
 
 
 def _may_have_arrived(record: Record) -> bool:

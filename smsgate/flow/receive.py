@@ -11,12 +11,15 @@ from smsgate.channels.aliyun.receipts import parse_replies, parse_reports
 from smsgate.channels.pushed import Parsed, UnusablePush
 from smsgate.channels.tencent import receipts as tencent
 from smsgate.flow.clock import Clock, system_clock
-from smsgate.flow.conclude import conclude_all
+from smsgate.flow.conclude import Told, conclude_all
 from smsgate.flow.receive_named import is_meant, receipts_of
+from smsgate.flow.watch import Watch
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.pushes import Push, Pushes, PushKind
 from smsgate.ledger.records import Record, Records
 from smsgate.receipt import Receipt, Reply
+from smsgate.routing.carriers import carrier_of
+from smsgate.routing.traffic import Traffic
 
 log = structlog.get_logger()
 
@@ -33,6 +36,7 @@ class Receive:
     records: Records
     groups: Groups
     pushes: Pushes
+    watch: Watch
     now: Clock = system_clock
 
     def __call__(self, push_id: str) -> None:
@@ -80,7 +84,7 @@ class Receive:
         What was settled is settled again then, which changes nothing.
         """
         found = receipts_of(reports, self.records, self.pushes.provider_ids)
-        conclude_all(self.records, [one for one in found if one is not None], at=self.now())
+        self._conclude([one for one in found if one is not None])
         missing = [report for report, one in zip(reports, found, strict=True) if one is None]
         if missing and self.pushes.put_off(push.id) <= PATIENCE:
             log.info("receipts_put_off", reports=len(missing))
@@ -96,7 +100,15 @@ class Receive:
                 log.warning("receipt_of_no_message", message_id=receipt.message_id)
             else:
                 told.append((record, receipt))
-        conclude_all(self.records, told, at=self.now())
+        self._conclude(told)
+
+    def _conclude(self, told: Sequence[Told]) -> None:
+        """Write receipts down, and count those that were news for the health of their channels."""
+        at = self.now()
+        for record, receipt in conclude_all(self.records, told, at=at):
+            if record.channel and record.message and record.attempted_at:
+                kind = Traffic.of(record.lane, carrier_of(record.message.to))
+                self.watch.receipt(record.channel, kind, record.attempted_at[-1], at, delivered=receipt.delivered)
 
     def _records_of(self, receipts: Sequence[Receipt]) -> list[Record | None]:
         """Find the message of each receipt: under its own id, or in the chunk in which it was sent."""

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from smsgate.errors import StoreUnavailable
 from smsgate.flow.apart import apart
 from smsgate.flow.clock import Clock
 from smsgate.flow.hold import Held
@@ -16,8 +18,9 @@ from smsgate.flow.watch import Watch
 from smsgate.flow.ways import Way, traits_of
 from smsgate.ledger.detours import Detours
 from smsgate.ledger.pacing import Booking, Pacer
+from smsgate.ledger.provider_ids import ProviderIds
 from smsgate.message import Lane
-from smsgate.outcome import Fault, Outcome, Refused, Unsent
+from smsgate.outcome import Fault, Outcome, Refused, Sent, Unsent
 from smsgate.routing.caps import Caps, caps_of
 from smsgate.routing.traffic import Traffic
 
@@ -46,6 +49,8 @@ class Means(Protocol):
     def watch(self) -> Watch: ...
     @property
     def pacer(self) -> Pacer: ...
+    @property
+    def provider_ids(self) -> ProviderIds: ...
     @property
     def patience(self) -> Patience: ...
     @property
@@ -164,7 +169,17 @@ class Stage:
         return tried(channel, lambda: channel.send_chunk(self.chunk_id, submissions))
 
     def _learn(self, attempts: Sequence[Attempt], outcome: Outcome | Held) -> None:
-        """Slow down where the provider says so, and take back what does not count at it."""
+        """Slow down where the provider says so, take back what does not count there, note what it will be called.
+
+        The call is made: whether Redis hears of this or not, its outcome stands.
+        """
+        with suppress(StoreUnavailable):
+            self._tell(attempts, outcome)
+
+    def _tell(self, attempts: Sequence[Attempt], outcome: Outcome | Held) -> None:
+        if isinstance(outcome, Sent) and self.way.channel.reports_by_provider_id:
+            for attempt in attempts:
+                self.means.provider_ids.note(self.way.name, outcome.provider_id, attempt.record.id)
         if isinstance(outcome, Unsent) and outcome.fault is Fault.THROTTLED:
             self.means.pacer.throttled(self.way.name, self.way.profile.rate, outcome.wait)
         if isinstance(outcome, Unsent | Refused | Held):

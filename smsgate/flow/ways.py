@@ -91,8 +91,8 @@ class Ways:
     def plan(self, lane: Lane, read: Callable[[], Message] | None = None) -> Plan:
         """Say which channels a message may be claimed for; `read` makes it of its task's arguments.
 
-        Its record may know more: which client it is of. So `by` has the last word. Of a chunk nothing is known before it
-        is claimed: without `read` the plan is as for the one before.
+        Its record may know more: which client it is of. So `by` has the last word. Of a chunk nothing is known before
+        it is claimed: without `read` the plan is as for the one before.
         """
         network = self.network
         if len(network.ways) == 1:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, model_validator
 
 from smsgate.message import Lane
-from smsgate.routing.profile import Declared
+from smsgate.routing.declared import Declared
 
 # Days and months of budgets are those of the provider's bills. China has had no summer time since 1991, and a system
 # without a database of zones knows it too.

@@ -49,7 +49,7 @@ class Pacer:
         self._caller = _Caller()
 
     def book(self, channel: str, rate: float | None, recipients: Sequence[Caps] = (), *, ahead: int = AHEAD) -> Booking:
-        """Book a slot for one call at `rate` calls a second, and note up to a hundred recipients where their caps let us.
+        """Book a slot for one call at `rate` calls a second, and note up to 100 recipients where their caps allow.
 
         The slot lies up to `ahead` milliseconds ahead, `AHEAD` at the most. Without rate and caps this costs nothing.
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import Field
 
-from smsgate.routing.profile import Declared
+from smsgate.routing.declared import Declared
 from smsgate.routing.verdict import Verdict
 
 # What a channel is called for; each has a breaker of its own.

@@ -26,6 +26,7 @@ from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.detours import Detours
 from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.pacing import Pacer
+from smsgate.ledger.provider_ids import ProviderIds
 from smsgate.ledger.records import Records
 from smsgate.ledger.retention import Retention
 from smsgate.ledger.schedule import Schedule
@@ -150,7 +151,7 @@ def watch(store: redis.Redis) -> Iterator[Watch]:
 
 @pytest.fixture
 def carry(store: redis.Redis, watch: Watch, clock: Clock) -> Carry:
-    return Carry(Detours(store), watch, Pacer(store), now=clock)
+    return Carry(Detours(store), watch, Pacer(store), ProviderIds(store), now=clock)
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ class Provider:
     """
 
     most_together = 100
+    reports_by_provider_id = False
 
     def __init__(self, *answers: Outcome | Exception, name: str = "provider") -> None:
         self.name = name

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from smsgate.flow.receive import Receive
 from smsgate.flow.submit import draft
+from smsgate.flow.watch import Watch
 from smsgate.ledger import keys
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.pushes import Push, Pushes, PushKind
@@ -32,13 +33,13 @@ Apply = Callable[..., None]
 
 
 @pytest.fixture
-def apply(records: Records, store: redis.Redis, clock: Callable[[], int]) -> Apply:
+def apply(watch: Watch, records: Records, store: redis.Redis, clock: Callable[[], int]) -> Apply:
     """Store a push and apply it, as the web process and a worker do between them."""
     pushes = Pushes(store)
 
     def one(*entries: Any, kind: PushKind = PushKind.SMS_REPORT, body: str | None = None) -> None:
         pushes.store(Push("p1", kind, json.dumps(entries, ensure_ascii=False) if body is None else body))
-        Receive(records, Groups(store), pushes, now=clock)("p1")
+        Receive(records, Groups(store), pushes, watch, now=clock)("p1")
         assert store.zcard(keys.PUSHES_WAITING) == 0
 
     return one
@@ -150,8 +151,8 @@ def test_a_push_that_is_none_is_dropped_and_its_body_not_logged(apply: Apply, bo
     assert "13800138000" not in repr(logs)
 
 
-def test_a_push_that_is_gone_is_no_error(records: Records, store: redis.Redis) -> None:
-    Receive(records, Groups(store), Pushes(store))("gone")
+def test_a_push_that_is_gone_is_no_error(watch: Watch, records: Records, store: redis.Redis) -> None:
+    Receive(records, Groups(store), Pushes(store), watch)("gone")
 
 
 def test_a_reply_is_kept_and_its_content_not_logged(store: redis.Redis, apply: Apply) -> None:
@@ -181,11 +182,11 @@ def test_a_receipt_does_not_change_the_id_that_the_provider_answered_with(record
 
 
 def test_a_push_that_cannot_be_used_is_kept_for_a_look_and_not_queued_again(
-    records: Records, store: redis.Redis
+    watch: Watch, records: Records, store: redis.Redis
 ) -> None:
     pushes = Pushes(store)
     pushes.store(Push("p1", PushKind.SMS_REPORT, "nonsense"))
-    Receive(records, Groups(store), pushes)("p1")
+    Receive(records, Groups(store), pushes, watch)("p1")
     assert pushes.read("p1") == Push("p1", PushKind.SMS_REPORT, "nonsense")
     assert pushes.requeue(older_than=-1) == 0
 

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from smsgate.flow.receive import PATIENCE, Receive
 from smsgate.flow.submit import draft
+from smsgate.flow.watch import Watch
 from smsgate.ledger import keys
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.provider_ids import ProviderIds
@@ -33,14 +34,14 @@ Apply = Callable[..., None]
 
 
 @pytest.fixture
-def apply(records: Records, store: redis.Redis, clock: Callable[[], int]) -> Apply:
+def apply(watch: Watch, records: Records, store: redis.Redis, clock: Callable[[], int]) -> Apply:
     """Store a push and apply it; without entries, apply the stored one again."""
     pushes = Pushes(store)
 
     def one(*entries: Any, kind: PushKind = PushKind.TENCENT_REPORT) -> None:
         if entries:
             pushes.store(Push("p1", kind, json.dumps(entries, ensure_ascii=False)))
-        Receive(records, Groups(store), pushes, now=clock)("p1")
+        Receive(records, Groups(store), pushes, watch, now=clock)("p1")
 
     return one
 

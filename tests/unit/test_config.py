@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from smsgate import config_file
 from smsgate.config import ALIYUN_RATE, of_settings, read, warnings
 from smsgate.config_file import ConfigFile
 from smsgate.errors import SettingsError
+from smsgate.flow.watch import Watch
+from smsgate.ledger.channel_health import ChannelHealth
+from smsgate.ledger.channel_states import ChannelStates
+from smsgate.ledger.connection import connect_briefly
 from smsgate.message import Lane
 from smsgate.network import network_of, ways_in
+from smsgate.routing.breaker import BreakerRule
 from smsgate.routing.table import Strategy
 from smsgate.settings import Settings
 
@@ -42,6 +46,12 @@ strategy = "priority"
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "smsgate.toml"
+
+
+def _watch() -> Watch:
+    """Watch over channels that nobody calls: no Redis is asked."""
+    client = connect_briefly("redis://127.0.0.1:1/0")
+    return Watch(ChannelStates(client, BreakerRule()), ChannelHealth(client, BreakerRule()))
 
 
 def _settings(file: Path | None = None) -> Settings:
@@ -147,11 +157,10 @@ def _rewrite(file: Path, text: str, seconds: int) -> None:
 
 
 def test_a_changed_file_changes_the_ways_and_keeps_the_channels_that_are_the_same(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+    file: Path,
 ) -> None:
-    monkeypatch.setattr(config_file, "EVERY", 0.0)
     file.write_text(TWO, encoding="utf-8")
-    ways = ways_in(ConfigFile(_settings(file)))
+    ways = ways_in(ConfigFile(_settings(file), every=0.0), _watch())
     before = ways.network.ways
     _rewrite(file, TWO.replace("weight = 10", "weight = 1") + "[channels.third]\n", 1)
     after = ways.network.ways
@@ -163,12 +172,9 @@ def test_a_changed_file_changes_the_ways_and_keeps_the_channels_that_are_the_sam
 @pytest.mark.parametrize(
     "wrong", ["[channels.a", TWO.replace("1400006666", ""), TWO.replace("app_id", "appid"), "[channels.a]\nx = 1"]
 )
-def test_a_changed_file_that_is_wrong_changes_nothing_and_is_told_of_once(
-    file: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
-) -> None:
-    monkeypatch.setattr(config_file, "EVERY", 0.0)
+def test_a_changed_file_that_is_wrong_changes_nothing_and_is_told_of_once(file: Path, wrong: str) -> None:
     file.write_text(TWO, encoding="utf-8")
-    ways = ways_in(ConfigFile(_settings(file)))
+    ways = ways_in(ConfigFile(_settings(file), every=0.0), _watch())
     before = ways.network
     _rewrite(file, wrong, 1)
     with capture_logs() as logs:
@@ -176,10 +182,9 @@ def test_a_changed_file_that_is_wrong_changes_nothing_and_is_told_of_once(
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["config_refused"]
 
 
-def test_a_file_that_is_gone_for_a_moment_changes_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config_file, "EVERY", 0.0)
+def test_a_file_that_is_gone_for_a_moment_changes_nothing(file: Path) -> None:
     file.write_text(TWO, encoding="utf-8")
-    known = ConfigFile(_settings(file))
+    known = ConfigFile(_settings(file), every=0.0)
     file.unlink()
     assert known.changed() is None
     _rewrite(file, TWO, 5)

@@ -1,8 +1,8 @@
 import pytest
 
-from smsgate.errors import InvalidMessage
 from smsgate.message import Lane
 from smsgate.phone import Phone
+from smsgate.routing.caps import ALIYUN_CAPS
 from smsgate.routing.carriers import Carrier
 from smsgate.routing.profile import Profile, TemplateThere
 from smsgate.routing.traits import Traits
@@ -44,7 +44,11 @@ def test_without_tables_words_pass_as_they_are() -> None:
     assert (plain.template_for("SMS_1"), plain.sign_for("Shop"), plain.sign_for(None)) == ("SMS_1", "Shop", None)
 
 
-def test_a_variable_that_the_order_names_and_the_message_lacks_is_named_without_a_value() -> None:
-    with pytest.raises(InvalidMessage, match=r"params\.minutes: is required by channel main") as refused:
-        MAPPED.params_for("SMS_1", {"code": "123456"})
-    assert "123456" not in str(refused.value)
+def test_a_variable_that_the_order_names_and_the_message_lacks_is_left_to_the_provider() -> None:
+    assert MAPPED.params_for("SMS_1", {"code": "123456"}) == {"code": "123456"}
+
+
+def test_recipients_are_limited_as_the_provider_does_it_or_as_is_declared() -> None:
+    assert Profile(name="main").caps == ALIYUN_CAPS
+    assert Profile(name="main", provider="tencent").caps == ()
+    assert Profile(name="main", recipient_limits=()).caps == ()

@@ -6,6 +6,7 @@ import pytest
 
 from smsgate.errors import FieldError, InvalidMessage
 from smsgate.flow.submit import draft
+from smsgate.flow.watch import Watch
 from smsgate.flow.ways import NOBODY, Network, Plan, Way, Ways
 from smsgate.ledger.record import Record
 from smsgate.message import Lane, Message, MessageId
@@ -24,9 +25,9 @@ def _record(message: Message, client: str = "") -> Record:
     return draft(message, MessageId("m1"), client=client, at=1)
 
 
-def _ways(*profiles: Profile, rules: tuple[Rule, ...] = ()) -> Ways:
+def _ways(watch: Watch, *profiles: Profile, rules: tuple[Rule, ...] = ()) -> Ways:
     ways = [Way(Provider(name=profile.name), profile) for profile in profiles]
-    return Ways(Network.of(ways, rules), WELL)
+    return Ways(Network.of(ways, rules), watch)
 
 
 def _priority(*names: str, **conditions: object) -> Rule:
@@ -43,15 +44,15 @@ def _taken(ways: Ways, message: Message, client: str = "") -> list[str]:
 A, B, C = (Profile(name=name) for name in "abc")
 
 
-def test_one_channel_is_claimed_for_without_a_look_at_the_message() -> None:
+def test_one_channel_is_claimed_for_without_a_look_at_the_message(watch: Watch) -> None:
     def read() -> Message:
         pytest.fail("it was read")
 
-    assert _ways(A).plan(Lane.OTP, read) == Plan(("a",))
+    assert _ways(watch, A).plan(Lane.OTP, read) == Plan(("a",))
 
 
-def test_a_rule_puts_the_channels_in_order_and_the_claim_stands() -> None:
-    ways = _ways(A, B, C, rules=(_priority("c", "a", lane="otp"),))
+def test_a_rule_puts_the_channels_in_order_and_the_claim_stands(watch: Watch) -> None:
+    ways = _ways(watch, A, B, C, rules=(_priority("c", "a", lane="otp"),))
     message = _message()
     plan = ways.plan(Lane.OTP, lambda: message)
     assert (plan.channels, plan.turns) == (("c", "a"), message.to)
@@ -60,15 +61,15 @@ def test_a_rule_puts_the_channels_in_order_and_the_claim_stands() -> None:
     assert [way.name for way in found] == ["a", "c"]
 
 
-def test_a_rule_for_a_client_is_found_once_the_record_is_known() -> None:
-    ways = _ways(A, B, rules=(_priority("b", "a", client="shop"), _priority("a", "b")))
+def test_a_rule_for_a_client_is_found_once_the_record_is_known(watch: Watch) -> None:
+    ways = _ways(watch, A, B, rules=(_priority("b", "a", client="shop"), _priority("a", "b")))
     assert _taken(ways, _message()) == ["a", "b"]
     assert _taken(ways, _message(), client="shop") == ["b", "a"]
 
 
-def test_carriers_and_countries_part_a_chunk() -> None:
+def test_carriers_and_countries_part_a_chunk(watch: Watch) -> None:
     rules = (_priority("b", carrier="telecom"), _priority("c", country="SG"), _priority("a"))
-    ways = _ways(A, B, C, rules=rules)
+    ways = _ways(watch, A, B, C, rules=rules)
     numbers = [MOBILE, TELECOM, ABROAD, "13900000001"]
     records = [_record(_message(number, lane="bulk")) for number in numbers]
     parts = ways.by(records, ways.plan(Lane.BULK), "a")
@@ -79,8 +80,8 @@ def test_carriers_and_countries_part_a_chunk() -> None:
     ]
 
 
-def test_a_chunk_is_drawn_for_by_weight_and_stays_there_where_weight_decides() -> None:
-    ways = _ways(Profile(name="a", weight=3), Profile(name="b", weight=1))
+def test_a_chunk_is_drawn_for_by_weight_and_stays_there_where_weight_decides(watch: Watch) -> None:
+    ways = _ways(watch, Profile(name="a", weight=3), Profile(name="b", weight=1))
     record = _record(_message(lane="bulk"))
     counts: Counter[str] = Counter()
     for _ in range(2000):
@@ -91,29 +92,29 @@ def test_a_chunk_is_drawn_for_by_weight_and_stays_there_where_weight_decides() -
     assert 0.70 < counts["a"] / 2000 < 0.80
 
 
-def test_what_no_channel_carries_is_claimed_for_nobody_and_has_no_way() -> None:
-    ways = _ways(Profile(name="a", lanes=frozenset({Lane.BULK})), Profile(name="b", countries=frozenset({"SG"})))
+def test_what_no_channel_carries_is_claimed_for_nobody_and_has_no_way(watch: Watch) -> None:
+    ways = _ways(watch, Profile(name="a", lanes=frozenset({Lane.BULK})), Profile(name="b", countries=frozenset({"SG"})))
     message = _message()
     plan = ways.plan(Lane.OTP, lambda: message)
     assert plan.channels == NOBODY
     assert [list(found) for _, found in ways.by([_record(message)], plan, "")] == [[]]
 
 
-def test_the_only_channel_does_not_carry_what_it_is_not_declared_for() -> None:
-    ways = _ways(Profile(name="a", lanes=frozenset({Lane.BULK})))
+def test_the_only_channel_does_not_carry_what_it_is_not_declared_for(watch: Watch) -> None:
+    ways = _ways(watch, Profile(name="a", lanes=frozenset({Lane.BULK})))
     assert _taken(ways, _message()) == []
 
 
-def test_arguments_that_are_no_message_are_claimed_for_a_channel_of_their_lane() -> None:
+def test_arguments_that_are_no_message_are_claimed_for_a_channel_of_their_lane(watch: Watch) -> None:
     def read() -> Message:
         raise InvalidMessage([FieldError("to", "is not a phone number")])
 
-    ways = _ways(Profile(name="a", lanes=frozenset({Lane.BULK})), B)
+    ways = _ways(watch, Profile(name="a", lanes=frozenset({Lane.BULK})), B)
     assert ways.plan(Lane.OTP, read).channels == ("b",)
 
 
-def test_only_codes_alternate_and_only_where_the_rule_says_so() -> None:
-    ways = _ways(A, B, rules=(_priority("a", "b", template="X", alternate=False),))
+def test_only_codes_alternate_and_only_where_the_rule_says_so(watch: Watch) -> None:
+    ways = _ways(watch, A, B, rules=(_priority("a", "b", template="X", alternate=False),))
     for message, turns in (
         (_message(), True),
         (_message(template="X"), False),
