@@ -96,7 +96,7 @@ class Slots:
         """Take a report on the call of that slot, booked after so many cuts."""
         self.sent[int(slot * 10)][1] += 1
         if cuts == self.cuts:
-            self.cut = cut_down(self.declared, self.cut, now, self.accepted(slot))
+            self.cut = cut_down(self.declared, self.cut, now, slot, self.accepted(slot))
             self.cuts += 1
             self.next = max(self.next, now + hold(self.cut, None))
 

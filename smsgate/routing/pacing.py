@@ -70,12 +70,12 @@ def effective(declared: float, cut: Cut | None, now: float, used: float) -> floa
     return min(declared, cut.rate * exp(min(50.0, steps)), max(cut.rate, LEAD * used))
 
 
-def cut_down(declared: float, cut: Cut | None, now: float, accepted: float) -> Cut:
+def cut_down(declared: float, cut: Cut | None, now: float, slot: float, accepted: float) -> Cut:
     """Cut the rate, because the provider throttled a call that was booked since the latest cut.
 
-    `accepted` is how many calls it accepted in the second before that call.
+    `slot` is when that call was to be made, `accepted` how many calls the provider accepted in the second before.
     """
-    before = effective(declared, cut, now, accepted)
+    before = effective(declared, cut, slot, accepted)
     rate = max(STEP * min(before, accepted), min(LEAST, declared))
     chain = cut.chain + 1 if cut is not None and now - cut.at < CHAINED else 0
     return Cut(rate, now, chain, sure=accepted >= SURE * before)

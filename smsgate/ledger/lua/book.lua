@@ -42,8 +42,11 @@ if declared then
   local known = redis.call('HMGET', pace, 'next', 'turn', unpack(CUT))
   local next_slot, cut = tonumber(known[1] or '0'), read_cut({ unpack(known, 3) })
   cuts = tonumber(known[6] or '0')
-  local rate = effective(declared, cut, now, cut and accepted(pace, now) or 0)
+  local rate = effective(declared, cut, now, is_trying(cut, now) and accepted(pace, now) or 0)
   local gap, most = 1000000 / rate, ahead_of(cut, now, tonumber(ARGV[3]))
+  if next_slot > now + gap + 60000000 then
+    next_slot = now -- nobody books so far ahead: the clock of the Redis before this one was wrong
+  end
   -- A hundredth of a second's calls may catch up, so that no second sees more than one hundredth too many.
   slot = math.ceil(math.max(now, next_slot - math.floor(rate * 0.01) * gap))
   -- First a write that takes no memory: a full Redis refuses a script that begins with another.

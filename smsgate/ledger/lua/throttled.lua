@@ -32,7 +32,7 @@ if slot > 0 and tonumber(ARGV[4]) ~= cuts or slot == 0 and cut and age(cut, now)
   return 0
 end
 local declared = tonumber(ARGV[2])
-cut = cut_down(declared, cut, now, accepted(pace, at))
+cut = cut_down(declared, cut, now, at, accepted(pace, at))
 local held = now + hold(cut, tonumber(ARGV[5])) * 1000000
 redis.call('HSET', pace, 'declared', ARGV[2], 'rate', string.format('%.17g', cut.rate), 'cut', string.format('%.0f', now),
   'cuts', cuts + 1, 'chain', cut.chain, 'sure', cut.sure and '1' or '0',

@@ -85,8 +85,8 @@ def test_a_cut_is_forgotten() -> None:
 
 
 def test_the_rate_never_falls_to_nothing() -> None:
-    assert cut_down(1000, None, 0, accepted=0).rate == LEAST
-    assert cut_down(0.5, None, 0, accepted=0).rate == 0.5
+    assert cut_down(1000, None, 0, 0, accepted=0).rate == LEAST
+    assert cut_down(0.5, None, 0, 0, accepted=0).rate == 0.5
 
 
 def test_a_rate_that_is_declared_lower_than_a_cut_holds() -> None:

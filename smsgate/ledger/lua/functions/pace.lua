@@ -48,6 +48,11 @@ local function age(cut, now)
   return (now - cut.at) / 1000000
 end
 
+-- Whether it matters how much is used: not while a cut rests, nor without one.
+local function is_trying(cut, now)
+  return cut and age(cut, now) > (cut.sure and 8 or 1) and age(cut, now) < 600
+end
+
 -- The rate at which the channel may be called now; `used` is what was accepted in the last second.
 local function effective(declared, cut, now, used)
   if not cut or age(cut, now) >= 600 then
@@ -58,8 +63,8 @@ local function effective(declared, cut, now, used)
   return math.min(declared, cut.rate * math.exp(math.min(50, steps)), math.max(cut.rate, 2 * used))
 end
 
-local function cut_down(declared, cut, now, taken)
-  local before = effective(declared, cut, now, taken)
+local function cut_down(declared, cut, now, slot, taken)
+  local before = effective(declared, cut, slot, taken)
   local rate = math.max(0.97 * math.min(before, taken), math.min(1, declared))
   local chain = cut and age(cut, now) < 1 and cut.chain + 1 or 0
   return { rate = rate, at = now, chain = chain, sure = taken >= 0.8 * before }
