@@ -154,8 +154,8 @@ def line(name: str, **changed: str) -> list[str]:
 
 @contextmanager
 def web(one: Gateway, **changed: str) -> Iterator[str]:
-    """Run the web process; gives its base URL."""
-    port = free_port()
+    """Run the web process, on the port that its settings name or any; gives its base URL."""
+    port = int(one.environment.get("SMSGATE_HTTP_PORT") or free_port())
     with process(line("web", **changed), {**one.environment, "SMSGATE_HTTP_PORT": str(port)}):
         base = f"http://127.0.0.1:{port}"
         # The port is open before the app behind it is there.

@@ -24,6 +24,8 @@ from smsgate.settings import Settings
 ALIYUN_RATE: Final = 5000.0
 # The channel that there is where none is declared.
 USUAL: Final = "aliyun"
+# Its provider tells where a recipient has had enough, as it always did; a declared channel is held to that beforehand.
+ONLY: Final = Profile(name=USUAL, recipient_limits=())
 # What pydantic says of a key that is not in a model; it does not say which there are.
 _UNKNOWN: Final = "extra_forbidden"
 
@@ -42,7 +44,7 @@ class Config(Declared):
     `limits` are arrays of tables; routes are tried in their order.
     """
 
-    channels: Annotated[tuple[Profile, ...], BeforeValidator(_named), Field(min_length=1)] = (Profile(name=USUAL),)
+    channels: Annotated[tuple[Profile, ...], BeforeValidator(_named), Field(min_length=1)] = (ONLY,)
     routes: tuple[Rule, ...] = ()
     limits: Limits = ()
     breaker: BreakerRule = BreakerRule()

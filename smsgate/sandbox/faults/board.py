@@ -16,6 +16,7 @@ from smsgate.sandbox.faults.specs import (
     ReceiptFault,
     ReceiptLost,
     ReceiptShuffled,
+    Throttle,
     Undeliverable,
 )
 from smsgate.sandbox.inbox import Service
@@ -35,17 +36,32 @@ class Posted:
     rng: Random
     until: float | None
     struck: int = 0
+    second: int = 0  # the present one, and the calls in it
+    calls: int = 0
 
     def over(self, now: float) -> bool:
         spent = self.fault.count is not None and self.struck >= self.fault.count
         return spent or (self.until is not None and now >= self.until)
 
-    def strikes(self) -> bool:
+    def strikes(self, now: float) -> bool:
         """Draw whether it happens this time, and count it where it does."""
+        if (
+            isinstance(self.fault, Throttle)
+            and self.fault.above is not None
+            and not self._is_above(self.fault.above, now)
+        ):
+            return False
         if self.fault.probability < 1 and self.rng.random() >= self.fault.probability:
             return False
         self.struck += 1
         return True
+
+    def _is_above(self, most: int, now: float) -> bool:
+        """Count a call, and say whether its second has had more than `most`."""
+        if int(now) != self.second:
+            self.second, self.calls = int(now), 0
+        self.calls += 1
+        return self.calls > most
 
     def shown(self, now: float) -> dict[str, object]:
         return {
@@ -117,14 +133,14 @@ class FaultBoard:
         self, action: str, phones: list[str], template: str, service: Service = Service.ALIYUN
     ) -> Disturbance | None:
         """Draw what happens to a call; numbers are given in their kept form."""
-        delay, broken = 0.0, None
+        delay, broken, now = 0.0, None, self._clock()
         for posted in self.listed() if self._posted else ():
             fault = posted.fault
             if not fault.match.concerns(action, phones, template, service):
                 continue
-            if isinstance(fault, Latency) and posted.strikes():
+            if isinstance(fault, Latency) and posted.strikes(now):
                 delay += fault.draw_ms(posted.rng)
-            elif broken is None and isinstance(fault, CallFault) and posted.strikes():
+            elif broken is None and isinstance(fault, CallFault) and posted.strikes(now):
                 broken = fault
         for fault in _magic(phones) if action in SENDS else ():
             if isinstance(fault, Latency):
@@ -139,7 +155,7 @@ class FaultBoard:
         for posted in self.listed() if self._posted else ():
             fault = posted.fault
             concerned = isinstance(fault, ReceiptFault) and fault.match.concerns_message([phone], template, service)
-            if isinstance(fault, ReceiptFault) and concerned and posted.strikes():
+            if isinstance(fault, ReceiptFault) and concerned and posted.strikes(self._clock()):
                 plan = _planned(plan, fault, posted.rng)
         magic = MAGIC.get(phone)
         return _planned(plan, magic, _NO_CHANCE) if isinstance(magic, ReceiptFault) else plan

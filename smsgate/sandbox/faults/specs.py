@@ -50,9 +50,13 @@ class Latency(_Fault):
 
 
 class Throttle(_Fault):
-    """HTTP 400 with a throttling code; `retry_after_ms` adds the x-acs-retry-after header."""
+    """HTTP 400 with a throttling code; `retry_after_ms` adds the x-acs-retry-after header.
+
+    With `above` it strikes only the calls of a second (of the sandbox's clock) that are more than so many.
+    """
 
     kind: Literal["throttle"]
+    above: Annotated[int, Field(ge=1)] | None = None
     code: Literal["Throttling", "Throttling.User", "Throttling.Api"] = "Throttling.User"
     retry_after_ms: Annotated[int, Field(gt=0, le=3_600_000)] | None = None
 

@@ -28,7 +28,7 @@ def test_what_may_have_been_sent_is_asked_about_where_it_was_sent(routed: Routed
 
 
 def test_messages_that_leave_together_go_by_the_backup_too(routed: Routed) -> None:
-    routed.main.fault(kind="business_error", code="isv.AMOUNT_NOT_ENOUGH")
+    routed.main.fault(kind="business_error", code="isv.SMS_SIGNATURE_ILLEGAL")
     try:
         ids = [
             routed.gateway.send(fresh_phone(), template=TEMPLATE, lane=Lane.NOTICE, params={"code": "135790"})

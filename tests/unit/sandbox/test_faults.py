@@ -82,6 +82,14 @@ def test_a_fault_ends_with_its_duration() -> None:
     assert not strikes(faults)
 
 
+def test_an_account_is_throttled_above_so_many_calls_a_second() -> None:
+    clock = Time()
+    faults = board({"kind": "throttle", "above": 3}, clock=clock)
+    assert [strikes(faults) for _ in range(5)] == [False, False, False, True, True]
+    clock.now += 1
+    assert [strikes(faults) for _ in range(4)] == [False, False, False, True]
+
+
 def test_the_same_seed_strikes_the_same_calls_at_about_the_rate_that_was_asked_for() -> None:
     spec: dict[str, object] = {"kind": "reset", "probability": 0.3, "seed": 7}
     one, two = board(spec), board(spec)
