@@ -105,7 +105,7 @@ class Rig:
     backup: SandboxProcess
 
     def during(self, illness: Illness, seconds: float) -> tuple[list[Fate], list[Fate], int]:
-        """Send codes over an illness; gives those accepted in it, of these those from `KNOWN` on, and what came twice."""
+        """Send codes over an illness; gives those accepted in it, those from `KNOWN` on, and what came twice."""
         self.main.clear()
         self.backup.clear()
         begun = time.time() + BEFORE

@@ -20,8 +20,6 @@ from smsgate.routing.profile import Profile
 from smsgate.routing.table import Rule, Table
 from smsgate.settings import Settings
 
-# Calls a second that Aliyun allows an account, for SendSms and for SendBatchSms (its document 438433).
-ALIYUN_RATE: Final = 5000.0
 # The channel that there is where none is declared.
 USUAL: Final = "aliyun"
 # Its provider tells where a recipient has had enough, as it always did; a declared channel is held to that beforehand.
@@ -76,7 +74,6 @@ def _completed(profile: Profile, settings: Settings) -> Profile:
     return profile.model_copy(
         update={
             "sign": profile.sign or settings.sign,
-            "rate": profile.rate or ALIYUN_RATE,
             "provider_options": {**usual, **profile.provider_options},
         }
     )

@@ -63,7 +63,7 @@ class Carry:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        booking = self.pacer.book(way.name, way.profile.rate, ahead=AHEAD[lane])
+        booking = self.pacer.book(way.name, way.profile.pace, ahead=AHEAD[lane])
         if booking.later is not None:
             return Held("channel_rate", self.now() + booking.later)
         if booking.wait:

@@ -106,7 +106,7 @@ class Stage:
         return None
 
     def _book(self, lane: Lane, caps: Sequence[Caps]) -> Booking:
-        rate = None if self.has_slot else self.way.profile.rate
+        rate = None if self.has_slot else self.way.profile.pace
         self.has_slot = True
         return self.means.pacer.book(self.way.name, rate, caps, ahead=AHEAD[lane])
 
@@ -181,7 +181,7 @@ class Stage:
             for attempt in attempts:
                 self.means.provider_ids.note(self.way.name, outcome.provider_id, attempt.record.id)
         if isinstance(outcome, Unsent) and outcome.fault is Fault.THROTTLED:
-            self.means.pacer.throttled(self.way.name, self.way.profile.rate, outcome.wait)
+            self.means.pacer.throttled(self.way.name, self.way.profile.pace, outcome.wait)
         if isinstance(outcome, Unsent | Refused | Held):
             caps = [self.caps[attempt.record.id] for attempt in attempts]
             self.means.pacer.give_back(self.way.name, self.booking, caps)

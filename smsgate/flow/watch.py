@@ -51,7 +51,7 @@ class Watch:
             return Blocked(self._later(), PAUSED, detail=pause.reason)
         name = name_of(channel, operation)
         state = self._breakers.state(name)
-        if state.phase is Phase.CLOSED:
+        if state.phase is Phase.CLOSED or not self._rule.enabled:
             return _GO
         if state.reason is Reason.BY_HAND:
             return _blocked(state, self._later())
@@ -91,6 +91,8 @@ class Watch:
 
         `sizes` says how many messages of which kind it carries, one of `traffic` without.
         """
+        if not self._rule.enabled:
+            return call()
         self._pulse.keep()
         measured = traffic if operation == SEND else None  # questions tell nothing of how well it sends
         name, slow = name_of(channel, operation), self._rule.slow_call_seconds

@@ -42,7 +42,7 @@ AT_ONCE: Final[dict[Verdict, Reason]] = {
 
 
 class BreakerRule(Declared):
-    """When a breaker opens, and how it closes; times in seconds.
+    """When a breaker opens, and how it closes; times in seconds. Where it is not `enabled` nothing is counted.
 
     It opens when `share` of at least `least_calls` calls of the last `window` failed, for `sleep`; likewise when they
     failed or took longer than `slow_call_seconds`. For account and credentials it opens at the first call, for
@@ -50,6 +50,7 @@ class BreakerRule(Declared):
     which nothing is heard for `probe_lease` is given up.
     """
 
+    enabled: bool = True
     window: int = Field(default=10, ge=1, le=60)
     least_calls: int = Field(default=10, ge=1)
     share: float = Field(default=0.5, gt=0, le=1)

@@ -1,7 +1,8 @@
 """What is declared of a channel, whatever its provider: what it carries, what it costs, how fast it may be called."""
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field, StringConstraints
 
@@ -11,6 +12,10 @@ from smsgate.routing.declared import EVERYWHERE, Country, Declared
 from smsgate.routing.traits import Traits
 
 ChannelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+# By provider, the calls a second that an account is allowed, for SendSms and SendBatchSms (Aliyun's document 438433).
+USUAL_RATES: Final[Mapping[str, float]] = {"aliyun": 5000.0}
 
 
 class TemplateThere(Declared):
@@ -24,9 +29,10 @@ class Profile(Declared):
     """A channel as it is declared.
 
     `cost` is for each message, in any currency that all channels share; `rate` is the calls a second that the account
-    allows (None: no limit is known). `countries` are ISO regions, `*` is everywhere. With `templates` only those in it
-    are carried, without it all pass as they are; the same for `signs`, beside which `sign` is for messages without one.
-    Without `recipient_limits` the provider's own hold, where they are known.
+    allows: without it that of the provider holds, where it is known, and `inf`, as TOML has it, is none. `countries` are
+    ISO regions, `*` is everywhere. With `templates` only those in it are carried, without it all pass as they are; the
+    same for `signs`, beside which `sign` is for messages without one. Without `recipient_limits` the provider's own
+    hold, where they are known.
     """
 
     name: ChannelName
@@ -76,6 +82,12 @@ class Profile(Declared):
         if there is None or there.params is None:
             return params
         return {name: params[name] for name in there.params if name in params}
+
+    @property
+    def pace(self) -> float | None:
+        """How many calls a second may be made; None for as many as there are."""
+        usual = USUAL_RATES.get(self.provider) if self.rate is None else self.rate
+        return None if usual is None or math.isinf(usual) else usual
 
     @property
     def caps(self) -> Sequence[RecipientLimit]:

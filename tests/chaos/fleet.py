@@ -98,7 +98,7 @@ def launch(stack: ExitStack, folder: Path, janitor: Janitor, conditions: Conditi
     key = ApiKeys(store.connect()).create("chaos")
     port = free_port()
     sandbox = stack.enter_context(_sandbox(port, conditions.capacity))
-    environment = clean_environment(**{**worker_settings(store.url, sandbox), **QUICK})
+    environment = clean_environment(**{**worker_settings(store.url, sandbox, guarded=True), **QUICK})
     web = WebNode(environment, port, folder, janitor)
     members[_WEB] = _kept(stack, _WEB, web.start().process)
     timed = {**environment, **(clock.environment if clock else {})}

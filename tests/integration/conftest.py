@@ -66,7 +66,7 @@ def tended(redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, jani
     folder = tmp_path_factory.mktemp("tended")
     with ExitStack() as stack:
         without = started(stack, redis_node, TENDED, folder, janitor)
-        settings = {**worker_settings(without.redis_url, without.sandbox), **IMPATIENT}
+        settings = {**worker_settings(without.redis_url, without.sandbox, guarded=True), **IMPATIENT}
         environment = clean_environment(**settings, SMSGATE_OTP_CONCURRENCY="4")
         yield tended_by(without, environment, stack, folder, janitor)
 
@@ -77,7 +77,11 @@ def gathering(redis_node: RedisNode, tmp_path_factory: pytest.TempPathFactory, j
     folder = tmp_path_factory.mktemp("gathering")
     with ExitStack() as stack:
         without = started(stack, redis_node, GATHERING, folder, janitor, SMSGATE_GATHER_SECONDS="1")
-        settings = {**worker_settings(without.redis_url, without.sandbox), **IMPATIENT, "SMSGATE_LEASE_SECONDS": "45"}
+        settings = {
+            **worker_settings(without.redis_url, without.sandbox, guarded=True),
+            **IMPATIENT,
+            "SMSGATE_LEASE_SECONDS": "45",
+        }
         environment = clean_environment(**settings, SMSGATE_GATHER_SECONDS="1", SMSGATE_OTP_CONCURRENCY="3")
         yield tended_by(without, environment, stack, folder, janitor)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from smsgate.config import ALIYUN_RATE, of_settings, read, warnings
+from smsgate.config import of_settings, read, warnings
 from smsgate.config_file import ConfigFile
 from smsgate.errors import SettingsError
 from smsgate.flow.watch import Watch
@@ -68,17 +68,17 @@ def _refusal(file: Path, text: str) -> list[str]:
 def test_channels_and_routes_are_read_and_aliyuns_take_the_rest_from_the_environment(file: Path) -> None:
     file.write_text(TWO, encoding="utf-8")
     main, backup = ConfigFile(_settings(file)).current.channels
-    assert (main.name, main.provider, main.sign, main.rate) == ("main", "aliyun", "短信网关", ALIYUN_RATE)
+    assert (main.name, main.provider, main.sign, main.pace) == ("main", "aliyun", "短信网关", 5000)
     assert main.provider_options["endpoint"] == "127.0.0.1:8025"
     assert main.provider_options["read_timeout_ms"] == 10_000
-    assert (backup.provider, backup.sign, backup.rate) == ("tencent", "备用", None)
+    assert (backup.provider, backup.sign, backup.pace) == ("tencent", "备用", None)
     (route,) = read(file).routes
     assert (route.lane, route.channels, route.strategy) == ((Lane.OTP,), ("main", "backup"), Strategy.PRIORITY)
 
 
 def test_without_a_file_the_settings_describe_the_one_channel() -> None:
     (channel,) = of_settings(_settings()).channels
-    assert (channel.name, channel.sign, channel.rate) == ("aliyun", "短信网关", ALIYUN_RATE)
+    assert (channel.name, channel.sign, channel.pace) == ("aliyun", "短信网关", 5000)
     assert channel.provider_options["endpoint"] == "dysmsapi.aliyuncs.com"
 
 

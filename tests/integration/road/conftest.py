@@ -86,7 +86,7 @@ def _apart(
 ) -> Apart:
     given = {**settings, "SMSGATE_GATHER_SECONDS": "1"}
     without = started(stack, redis_node, database, folder, janitor, **given)
-    all_settings = {**worker_settings(without.redis_url, without.sandbox), **IMPATIENT, **given}
+    all_settings = {**worker_settings(without.redis_url, without.sandbox, guarded=True), **IMPATIENT, **given}
     environment = clean_environment(**all_settings, SMSGATE_OTP_CONCURRENCY="4")
     tended = tended_by(without, environment, stack, folder, janitor)
     return Apart(tended, {**given, "SMSGATE_REDIS_URL": without.redis_url}, broker)
