@@ -11,7 +11,8 @@ from typing import Final
 from bench.report import CannotRun, Report, write
 
 SCENARIOS: Final = (
-    *("accept", "deliver", "end_to_end", "peers", "cost", "import_cost", "sandbox_rate", "outages", "protection"),
+    *("accept", "deliver", "end_to_end", "peers", "cost", "import_cost", "sandbox_rate"),
+    *("outages", "throttled", "protection"),
 )
 
 # Seconds after which something hangs, and is given up; the longest scenario takes eighteen minutes.

@@ -89,10 +89,14 @@ class Breakers:
         """Open a breaker by what this process has counted, if it is alone and the rule says so."""
         if not self.pulse.is_away or self.state(name).phase is not Phase.CLOSED:
             return False
-        calls = self._meter.own(name)
-        reason = self._rule.trips(calls)
+        calls, since_well = self._meter.own(name), self._meter.own_since_well(name)
+        reason = self._rule.trips(calls, since_well)
         if reason is not None:
-            self._tell(self._alone.open(name, reason, calls.told()).events)
+            self._tell(
+                self._alone.open(
+                    name, reason, (since_well if since_well.total >= self._rule.least_calls else calls).told()
+                ).events
+            )
         return reason is not None
 
     def refresh(self) -> None:

@@ -43,6 +43,7 @@ class Meter:
         self._counts = Counts()
         self._kept = Counts()
         self._windows: dict[str, Window] = {}
+        self._since_well: dict[str, tuple[float, Calls]] = {}  # when the first of them was handed in
         self._flights: dict[str, set[Flight]] = {}
 
     @property
@@ -110,6 +111,10 @@ class Meter:
             counts, self._counts = self._counts, Counts()
             for name, calls in counts.calls.items():
                 self._window_of(name).at(now).add(calls)
+                began, _ = self._since_well.get(name, (now, calls))
+                self._since_well[name] = (began, self._after(name, calls, now))
+                if calls.ok or now - began >= self._window:
+                    self._since_well[name] = (now, self._since_well[name][1])
             kept, self._kept = self._kept, Counts()
             if kept and now - kept.since < _KEPT:
                 kept.add(counts)
@@ -128,10 +133,16 @@ class Meter:
             total.add(self._counts.calls.get(name, Calls()))
         return total
 
+    def own_since_well(self, name: str) -> Calls:
+        """Count this process's calls since one went well, as they were handed in."""
+        with self._lock:
+            return self._after(name, self._counts.calls.get(name, Calls()), time.monotonic())
+
     def forget(self, name: str) -> None:
         """Begin this process's window anew: its breaker has closed."""
         with self._lock:
             self._window_of(name).clear()
+            self._since_well.pop(name, None)
 
     def names(self) -> list[str]:
         """Name the breakers that have been called through."""
@@ -157,6 +168,16 @@ class Meter:
                 if not flight.is_slow and now - flight.began > self._slow:
                     flight.is_slow = True
                     self._counts.calls.setdefault(name, Calls()).slow += 1
+
+    def _after(self, name: str, calls: Calls, now: float) -> Calls:
+        """Add calls to those since one went well, for as long as the window is."""
+        total = Calls()
+        if not calls.ok:
+            began, before = self._since_well.get(name, (now, Calls()))
+            if now - began < self._window:
+                total.add(before)
+            total.add(calls)
+        return total
 
     def _window_of(self, name: str) -> Window:
         known = self._windows.get(name)

@@ -14,6 +14,7 @@ log = structlog.get_logger()
 # Seconds between two beats; between two that read only; for which what was read is fresh enough for a call.
 BEAT: Final = 0.25
 IDLE_BEAT: Final = 0.75
+HURRIED_BEAT: Final = 0.05
 FRESH: Final = 1.0
 # Seconds that a call waits at most for what is known to be refreshed: the first one after a pause.
 LONGEST_WAIT: Final = 0.3
@@ -57,6 +58,11 @@ class Pulse:
         self._used_at = time.monotonic()
         if self._thread is None:
             self._start()
+
+    def hurry(self) -> None:
+        """Have it beat now, if it has not done so in this moment: a failure is news for everybody."""
+        if time.monotonic() - self._tried_at > HURRIED_BEAT:
+            self._wake.set()
 
     def stop(self) -> None:
         """Beat for the last time, and end."""

@@ -52,6 +52,8 @@ class WatchedCall(Generic[Result]):
             self._in_circuit(breakers.circuit(self.name), None, state)
             if self.verdict is not Verdict.OK and self.verdict in AT_ONCE:
                 breakers.open(self.name, AT_ONCE[self.verdict], self.reason)
+            elif self.verdict in FAILURES:
+                breakers.pulse.hurry()
         else:
             lesson = Lesson()
             self._in_circuit(breakers.probe(self.name, lesson), lesson, state)

@@ -73,7 +73,7 @@ class ChannelHealth:
         """Hand in what was counted; returns how all channels stand now, and the breakers that this has opened."""
         names = [
             keys.BREAKERS, keys.CHANNELS_PAUSED, keys.CHANNEL_WEIGHTS,
-            keys.BREAKER_EVENTS, keys.BREAKER_TURNS, keys.CHANNEL_ERRORS,
+            keys.BREAKER_EVENTS, keys.BREAKER_TURNS, keys.CHANNEL_ERRORS, keys.CALLS_SINCE_WELL,
         ]  # fmt: skip
         with border():
             micros, states, pauses, weights, events = self._pulse(names, [*self._rule, *_laid_out(counts)])

@@ -41,6 +41,7 @@ CHANNELS_PAUSED: Final = "sms:channels:paused"  # by an operator, by name, as JS
 CHANNEL_WEIGHTS: Final = "sms:channels:weights"  # by CHANNEL|CARRIER|CLASS, 0 to 1
 CHANNEL_ERRORS: Final = "sms:channels:errors"  # by name, when the latest was and what
 CALLS_IN: Final = "sms:calls:"  # + Unix second: how calls ended, for the breakers' window
+CALLS_SINCE_WELL: Final = "sms:calls:since_well"  # by breaker and kind, calls since one went well
 HEALTH_IN: Final = "sms:health:"  # + number of a slice: how calls ended and took, by channel, carrier and class
 
 RECORD_OF: Final = "sms:msg:"

@@ -45,9 +45,10 @@ class BreakerRule(Declared):
     """When a breaker opens, and how it closes; times in seconds. Where it is not `enabled` nothing is counted.
 
     It opens when `share` of at least `least_calls` calls of the last `window` failed, for `sleep`; likewise when they
-    failed or took longer than `slow_call_seconds`. For account and credentials it opens at the first call, for
-    `account_sleep`. Then `probes` calls go at a time, over all processes; `successes` of them close it. A probe of
-    which nothing is heard for `probe_lease` is given up.
+    failed or took longer than `slow_call_seconds`; and when `least_calls` of them did so since one went well, for the
+    more traffic there was before, the longer a share takes to tell. For account and credentials it opens at the first
+    call, for `account_sleep`. Then `probes` calls go at a time, over all processes; `successes` of them close it. A
+    probe of which nothing is heard for `probe_lease` is given up.
     """
 
     enabled: bool = True
@@ -61,8 +62,10 @@ class BreakerRule(Declared):
     slow_call_seconds: float = Field(default=1.5, gt=0)
     probe_lease: float = Field(default=15.0, gt=0)  # above what a provider's call takes at most, mostly
 
-    def trips(self, calls: "Calls") -> Reason | None:
-        """Say why these calls open a breaker, None where they do not."""
+    def trips(self, calls: "Calls", since_well: "Calls | None" = None) -> Reason | None:
+        """Say why the calls of a window open a breaker, or those since one went well; None where they do not."""
+        if since_well is not None and since_well.total >= self.least_calls:
+            return Reason.FAILING if since_well.failed >= self.share * since_well.total else Reason.SLOW_CALLS
         if calls.total < self.least_calls:
             return None
         if calls.failed >= self.share * calls.total:

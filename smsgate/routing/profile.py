@@ -29,7 +29,7 @@ class Profile(Declared):
     """A channel as it is declared.
 
     `cost` is for each message, in any currency that all channels share; `rate` is the calls a second that the account
-    allows: without it that of the provider holds, where it is known, and `inf`, as TOML has it, is none. `countries` are
+    allows: without it that of the provider holds, where it is known, and `inf` (in TOML) is none. `countries` are
     ISO regions, `*` is everywhere. With `templates` only those in it are carried, without it all pass as they are; the
     same for `signs`, beside which `sign` is for messages without one. Without `recipient_limits` the provider's own
     hold, where they are known.

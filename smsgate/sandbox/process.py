@@ -107,6 +107,11 @@ class SandboxProcess:
         """Turn a fault on, as POST /_sandbox/faults takes it: `fault(kind="latency", ms=800)`."""
         return self._ask("POST", "/faults", spec)
 
+    def faults(self) -> list[dict[str, Any]]:
+        """List the faults that are on, each with how often it `struck`."""
+        found: list[dict[str, Any]] = self._ask("GET", "/faults")["faults"]
+        return found
+
     def clear_faults(self) -> None:
         self._ask("DELETE", "/faults")
 

@@ -25,7 +25,7 @@ def test_redis_and_a_process_alone_go_by_the_same_rule(store: redis.Redis, calls
     store.flushall()
     rule = BreakerRule(share=share)
     known, events = ChannelHealth(store, rule).pulse(Counts(calls={"main|send": calls}))
-    reason = rule.trips(calls) if calls.failed or calls.slow else None
+    reason = rule.trips(calls, Calls() if calls.ok else calls) if calls.failed or calls.slow else None
     assert [event.reason for event in events] == ([reason] if reason else [])
     assert [state.reason for state in known.states.values()] == ([reason] if reason else [])
     assert all(event.detail == calls.told() for event in events)

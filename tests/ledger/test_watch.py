@@ -76,6 +76,20 @@ def test_few_calls_open_nothing(watch: Watch, store: redis.Redis) -> None:
     assert watch.admit(CHANNEL) == Go()
 
 
+def test_ten_failures_in_a_row_open_it_whatever_went_well_before(watch: Watch, store: redis.Redis) -> None:
+    make(watch, SENT, 300)
+    handed_in(store, 300)
+    make(watch, DOWN, 9)
+    make(watch, SENT)
+    handed_in(store, 310)
+    make(watch, DOWN, 9)
+    handed_in(store, 319)
+    assert watch.peek(CHANNEL).phase is Phase.CLOSED
+    make(watch, DOWN)
+    until(lambda: watch.peek(CHANNEL).phase is Phase.OPEN)
+    assert watch.peek(CHANNEL).detail == "10 of 10 calls failed, 0 were slow"
+
+
 def test_the_window_rolls(store: redis.Redis) -> None:
     watch = watch_over(store, QUICK.model_copy(update={"window": 1}))
     make(watch, DOWN, 9)

@@ -106,6 +106,6 @@ def handed_in(client: redis.Redis, calls: int) -> None:
     """Wait until a pulse has brought so many calls to Redis."""
 
     def counted() -> int:
-        return sum(int(count) for key in client.scan_iter("sms:calls:*") for count in client.hvals(key))
+        return sum(int(count) for key in client.scan_iter("sms:calls:[0-9]*") for count in client.hvals(key))
 
     until(lambda: counted() >= calls)

@@ -2,7 +2,7 @@
 --
 -- Uses: breaker
 --
--- KEYS  1 breakers  2 channels paused  3 weights  4 events  5 turns  6 latest errors
+-- KEYS  1 breakers  2 channels paused  3 weights  4 events  5 turns  6 latest errors  7 calls since one went well
 -- ARGV  1 prefix of slices of calls  2 seconds of the window  3 least calls  4 share  5 ms until an open one is probed
 --       6 prefix of slices of health  7 seconds in one  8 seconds for which they are kept
 --       9… how many breakers, and for each: name, calls that ended well, failed, were slow
@@ -27,23 +27,43 @@ local function sum(name)
   return ok, failed, math.max(slow, 0)
 end
 
+-- Count calls since one went well, in whichever process, for as long as the window is.
+local function since_well(name, ok, failed, slow)
+  local began = tonumber(redis.call('HGET', KEYS[7], name .. '|since') or second)
+  if ok > 0 or began <= second - window then
+    redis.call('HDEL', KEYS[7], name .. '|failed', name .. '|slow', name .. '|since')
+  end
+  if ok > 0 then
+    return 0, 0
+  end
+  redis.call('HSETNX', KEYS[7], name .. '|since', second)
+  return redis.call('HINCRBY', KEYS[7], name .. '|failed', failed),
+    math.max(redis.call('HINCRBY', KEYS[7], name .. '|slow', slow), 0)
+end
+
 -- The rule, as BreakerRule.trips has it for a process by itself.
-local function reason_in(ok, failed, slow)
+local function reason_in(ok, failed, slow, failed_since, slow_since)
   local total, share = ok + failed + slow, tonumber(ARGV[4])
+  if failed_since + slow_since >= tonumber(ARGV[3]) then
+    return failed_since >= share * (failed_since + slow_since) and 'failing' or 'slow_calls'
+  end
   if total < tonumber(ARGV[3]) then
     return nil
   end
   return (failed >= share * total and 'failing') or (failed + slow >= share * total and 'slow_calls') or nil
 end
 
-local function trip(name)
+local function trip(name, failed_since, slow_since)
   local state = breaker_of(KEYS[1], name)
   if state.phase ~= 'closed' then
     return
   end
   local ok, failed, slow = sum(name)
-  local reason = reason_in(ok, failed, slow)
+  local reason = reason_in(ok, failed, slow, failed_since, slow_since)
   if reason then
+    if failed_since + slow_since >= tonumber(ARGV[3]) then
+      ok, failed, slow = 0, failed_since, slow_since
+    end
     local detail = string.format('%d of %d calls failed, %d were slow', failed, ok + failed + slow, slow)
     local open = {
       phase = 'open', reason = reason, detail = detail, since = now, ['until'] = now + tonumber(ARGV[5]), successes = 0,
@@ -54,17 +74,18 @@ end
 
 local slice = prefix .. second
 for _ = 1, take() do
-  local name, is_bad = take(), false
-  for number, what in ipairs({ '|ok', '|failed', '|slow' }) do
-    local by = take()
-    if by ~= '0' then
-      redis.call('HINCRBY', slice, name .. what, by)
-      is_bad = is_bad or number > 1
+  local name = take()
+  local ended = { ok = tonumber(take()), failed = tonumber(take()), slow = tonumber(take()) }
+  for what, by in pairs(ended) do
+    if by ~= 0 then
+      redis.call('HINCRBY', slice, name .. '|' .. what, by)
     end
   end
   redis.call('EXPIRE', slice, window + 5)
-  if is_bad then
-    trip(name)
+  local failed_since, slow_since = since_well(name, ended.ok, ended.failed, ended.slow)
+  redis.call('EXPIRE', KEYS[7], window + 5)
+  if ended.failed ~= 0 or ended.slow ~= 0 then
+    trip(name, failed_since, slow_since)
   end
 end
 for _ = 1, take() do

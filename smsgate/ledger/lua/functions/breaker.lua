@@ -32,6 +32,7 @@ end
 -- Begin to count anew: what was counted before a breaker closed must not open it again.
 local function clear_window(prefix, window, name)
   local second = math.floor(now / 1000)
+  redis.call('HDEL', prefix .. 'since_well', name .. '|failed', name .. '|slow', name .. '|since')
   for back = 0, window do
     redis.call('HDEL', prefix .. (second - back), name .. '|ok', name .. '|failed', name .. '|slow')
   end
