@@ -7,7 +7,10 @@ from typing import Final
 from smsgate.message import Lane, MessageId
 
 API_KEYS: Final = "sms:keys"
-PAUSES: Final = "sms:pauses"
+PAUSES: Final = "sms:pauses"  # of lanes, by lane, as JSON
+PAUSES_OF: Final = "sms:pauses:of"  # of clients and templates, by KIND:NAME, as JSON
+DEGRADATION: Final = "sms:degradation"  # `state`: the level as JSON; `go:LANE`: a hand lets this lane go all the same
+DEGRADATION_CHANGES: Final = "sms:degradation:changes"  # the latest fifty, as JSON
 REPLIES: Final = "sms:replies"
 UNKNOWN_CODES: Final = "sms:unknown_codes"
 PUSHES_WAITING: Final = "sms:pushes"
@@ -23,6 +26,8 @@ PARKED_IN: Final = "sms:parked:"  # + lane: messages of a paused lane, by since 
 TALLY_OF: Final = "sms:tally:"  # + lane and number of a time slice: attempts that ended, and those that ended dead
 STRAYS: Final = "sms:strays"
 GROUPS_OF: Final = "sms:groups:"  # + lane: groups of messages that leave together, by when they may be taken
+GROUPS_ASIDE_OF: Final = "sms:groups:aside:"  # + lane: groups of paused clients and templates, by since when
+ASIDE_OF: Final = "sms:aside:"  # + KIND:NAME: messages of a paused client or template, by when they expire
 GROUP_IN: Final = "sms:group:"  # + lane and group: the messages that wait in it
 
 # Where tasks wait in a broker of their own, the lists named like queues are the outbox from which they go there.
@@ -113,6 +118,14 @@ def groups(lane: Lane) -> str:
 
 def group(lane: Lane, name: str = "") -> str:
     return f"{GROUP_IN}{lane}:{name}"
+
+
+def groups_aside(lane: Lane) -> str:
+    return f"{GROUPS_ASIDE_OF}{lane}"
+
+
+def aside(subject: str) -> str:
+    return f"{ASIDE_OF}{subject}"
 
 
 def ahead(lane: Lane) -> str:

@@ -10,7 +10,9 @@ import redis
 
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
+from smsgate.ledger.degradations import Degradations, Known, known_of
 from smsgate.message import Lane
+from smsgate.routing.degradation import Hold
 
 # Seconds for which a process trusts what it has read: a paused lane sends at most this much longer.
 TRUST: Final = 1.0
@@ -21,6 +23,8 @@ class By(StrEnum):
 
     HAND = "hand"  # an operator, who resumes it
     BRAKE = "brake"  # too many attempts ended dead; it resumes when a probe gets through
+    DEGRADATION = "degradation"  # the level holds it; it goes on when the level falls
+    DELAY = "delay"  # likewise, and a message or a chunk at a time goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,21 @@ class Lanes:
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
         self._resume = client.register_script(scripts.source("resume_lane"))
+        self._degradations = Degradations(client)
         self._trusted: tuple[float, dict[Lane, Pause]] = (float("-inf"), {})
 
     def pauses(self) -> dict[Lane, Pause]:
-        """Read which lanes are paused now."""
+        """Read which lanes are paused now, by a hand, by the level of degradation or by their brakes, in this order."""
         with border():
-            known = cast("dict[str, str]", self._redis.hgetall(keys.PAUSES))
-        return {lane: _pause(known[lane]) for lane in Lane if lane in known}
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hgetall(keys.PAUSES)
+            pipe.hgetall(keys.DEGRADATION)
+            stored, degraded = cast("list[dict[str, str]]", pipe.execute())
+        level, now = known_of(degraded), time.time_ns() // 1_000_000
+        found = {
+            lane: _first(_pause(stored[lane]) if lane in stored else None, _held(level, lane, now)) for lane in Lane
+        }
+        return {lane: pause for lane, pause in found.items() if pause is not None}
 
     def pause_of(self, lane: Lane) -> Pause | None:
         """Say whether a lane is paused; what was read is trusted for `TRUST` seconds, so that this costs nothing."""
@@ -81,11 +93,17 @@ class Lanes:
         return new
 
     def resume(self, lane: Lane, *, only: Pause | None = None) -> bool:
-        """Let a lane go on, with `only` from that very pause; False when it was not paused so."""
+        """Let a lane go on, with `only` from that very pause; False when it was not paused so.
+
+        Without `only` it is a hand that does so, and the level of degradation holds the lane no more until it rises anew.
+        """
         with border():
             was = self._resume(
                 keys=[keys.PAUSES, keys.probe(lane)], args=[lane, only.line() if only is not None else ""]
             )
+        if only is None and self.pauses().get(lane) is not None:
+            self._degradations.let_go(lane)
+            was = True
         self._forget()
         return bool(was)
 
@@ -117,6 +135,18 @@ class Lanes:
 
     def _forget(self) -> None:
         self._trusted = (float("-inf"), {})
+
+
+def _first(own: Pause | None, held: Pause | None) -> Pause | None:
+    return own if held is None or (own is not None and own.by is By.HAND) else held
+
+
+def _held(known: Known, lane: Lane, now: int) -> Pause | None:
+    hold, level = known.hold_of(lane, now), known.state.level
+    if hold is Hold.GOES:
+        return None
+    by = By.DELAY if hold is Hold.TRICKLES else By.DEGRADATION
+    return Pause(by, f"level {level:d} {level.label}: {known.state.why}".rstrip(": "), known.state.since)
 
 
 def _pause(line: str) -> Pause:
