@@ -5,6 +5,7 @@ then on one message at a time is let through as a probe; the first that is sent 
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
@@ -15,6 +16,9 @@ from smsgate.message import Lane
 from smsgate.outcome import MENDABLE, Outcome, Refused, Sent
 
 log = structlog.get_logger()
+
+# Seconds between two messages, or chunks, of a lane that is delayed.
+TRICKLE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +49,29 @@ class Brake:
     def lets_pass(self, record: Record) -> bool:
         """Say whether a message may go now; one of a braked lane may as its probe."""
         pause = self.lanes.pause_of(record.lane)
-        if pause is None:
-            return True
-        if pause.by is By.HAND or not self.may_probe(pause):
-            return False
-        return self.lanes.take_probe(record.lane, record.id, self.rule.probe)
+        return pause is None or (self.may_probe(pause) and self._takes(pause, record.lane, record.id))
 
     def most_of(self, lane: Lane, most: int, probe: str) -> int:
         """Say how many messages of a lane may go together now; of a braked one a single one, as the probe `probe`."""
         pause = self.lanes.pause_of(lane)
         if pause is None:
             return most
-        is_due = pause.by is By.BRAKE and self.may_probe(pause)
-        return int(is_due and self.lanes.take_probe(lane, probe, self.rule.probe))
+        if not self.may_probe(pause) or not self._takes(pause, lane, probe):
+            return 0
+        return most if pause.by is By.DELAY else 1
 
     def may_probe(self, pause: Pause) -> bool:
-        """Say whether a braked lane has stood for long enough to be probed."""
-        return self.now() >= pause.at + int(self.rule.probe * 1000)
+        """Say whether one may be let through: a braked lane has stood for long enough, or a lane is only delayed."""
+        match pause.by:
+            case By.BRAKE:
+                return self.now() >= pause.at + int(self.rule.probe * 1000)
+            case By.DELAY:
+                return True
+            case By.HAND | By.DEGRADATION:
+                return False
+
+    def _takes(self, pause: Pause, lane: Lane, probe: str) -> bool:
+        return self.lanes.take_probe(lane, probe, TRICKLE if pause.by is By.DELAY else self.rule.probe)
 
     def learn(self, lane: Lane, outcome: Outcome, *, began: int) -> None:
         """Draw the lesson of an attempt that has been settled; `began` in Unix milliseconds."""

@@ -6,7 +6,7 @@ from typing import Final
 from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.ways import Ways
 from smsgate.ledger.groups import MOST_TASKS, Groups
-from smsgate.ledger.lanes import By, Lanes
+from smsgate.ledger.lanes import PROBED, Lanes
 from smsgate.message import Lane
 
 # Rows of a batch leave together in any lane; other messages that leave together are notices or bulk.
@@ -25,13 +25,14 @@ class Gather:
     def __call__(self) -> int:
         """Queue a task for each chunk that may be taken and each lane that may go; returns how many.
 
-        A lane that its brake holds gets one, too, for its probes; it finds out for itself whether it is one.
+        A lane that its brake holds gets one, too, for its probes, and one that is delayed; it finds out for itself
+        whether it may go.
 
         Raises:
             StoreUnavailable: The next call makes up for it.
         """
         pauses = self.lanes.pauses()
-        going = [lane for lane in LANES if lane not in pauses or pauses[lane].by is By.BRAKE]
+        going = [lane for lane in LANES if lane not in pauses or pauses[lane].by in PROBED]
         return sum(self._fill(lane, 1 if lane in pauses else MOST_TASKS) for lane in going)
 
     def _fill(self, lane: Lane, most: int) -> int:

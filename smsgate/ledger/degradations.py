@@ -19,7 +19,7 @@ _KNOWN: Final = frozenset(field.name for field in fields(Degradation))
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The state as it stands, `raw` as Redis has it, and the lanes that a hand lets go although the level holds them."""
+    """The state as it stands, `raw` as Redis has it, and the lanes that a hand lets go whatever the level."""
 
     state: Degradation
     raw: str = ""
@@ -54,9 +54,10 @@ class Degradations:
     def replace(self, known: Known, state: Degradation, change: Change | None) -> bool:
         """Store what follows from what was read; False when somebody was faster, and nothing is stored.
 
-        A lane that the new level does not hold needs no hand any more that lets it go.
+        What a hand has let go is forgotten where the new level does not hold it, and where a hand sets the level anew.
         """
-        freed = [lane for lane in Lane if state.level.hold_of(lane) is Hold.GOES]
+        is_anew = state.fixed is not None and state.fixed != known.state.fixed
+        freed = [lane for lane in Lane if is_anew or state.level.hold_of(lane) is Hold.GOES]
         with border():
             stored = self._set(
                 keys=[keys.DEGRADATION, keys.DEGRADATION_CHANGES],

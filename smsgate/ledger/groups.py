@@ -26,6 +26,8 @@ MOST_TASKS: Final = 64
 # So many where other tasks fill the queue, and the seconds after which those count as lost.
 MOST_AMONG_OTHERS: Final = 8
 AHEAD: Final = 300
+# Groups of paused clients and templates that are looked at in one go.
+MOST_RETURNED: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Groups:
         self._redis = client
         self._take = Act(client, "take_chunk")
         self._ready = Act(client, "chunks_ready")
+        self._return = Act(client, "return_groups")
         self._push = client.register_script(scripts.source("push"))
 
     def take(self, lane: Lane, chunk_id: str, claim: Claim, *, most: int) -> Chunk:
@@ -72,7 +75,7 @@ class Groups:
             found = self._take(
                 keys=[
                     *(keys.groups(lane), LANE_QUEUES[lane], keys.due(lane), keys.chunk(chunk_id), keys.AT_BROKER),
-                    keys.ahead(lane),
+                    *(keys.ahead(lane), keys.PAUSES_OF, keys.groups_aside(lane)),
                 ],
                 args=[
                     *(claim.at, chunk_id, keys.CHUNK_TTL, claim.lease, claim.channels[0], keys.OPEN_RECORD_TTL),
@@ -91,7 +94,10 @@ class Groups:
         with border():
             ready = int(
                 self._ready(
-                    keys=[keys.groups(lane), LANE_QUEUES[lane], keys.AT_BROKER, keys.ahead(lane)],
+                    keys=[
+                        *(keys.groups(lane), LANE_QUEUES[lane], keys.AT_BROKER, keys.ahead(lane)),
+                        *(keys.PAUSES_OF, keys.groups_aside(lane)),
+                    ],
                     args=[
                         *(now, most, keys.group(lane), keys.BATCH_OF),
                         *(min(most, MOST_AMONG_OTHERS), AHEAD, TaskName.SEND_CHUNK),
@@ -101,6 +107,20 @@ class Groups:
             if ready:
                 self._push(keys=[LANE_QUEUES[lane]], args=[task(lane) for _ in range(ready)])
         return ready
+
+    def return_from_aside(self, lane: Lane, now: int) -> int:
+        """Let groups be taken again whose client and template are paused no more; returns how many.
+
+        Raises:
+            StoreUnavailable: The next call makes up for it.
+        """
+        with border():
+            return int(
+                self._return(
+                    keys=[keys.groups_aside(lane), keys.groups(lane), keys.PAUSES_OF],
+                    args=[now, keys.BATCH_OF, MOST_RETURNED],
+                )
+            )
 
     def left(self, lane: Lane) -> None:
         """Note that a task that takes chunks was worked off and took none: the next few may follow it.

@@ -26,7 +26,10 @@ PARKED_IN: Final = "sms:parked:"  # + lane: messages of a paused lane, by since 
 TALLY_OF: Final = "sms:tally:"  # + lane and number of a time slice: attempts that ended, and those that ended dead
 STRAYS: Final = "sms:strays"
 GROUPS_OF: Final = "sms:groups:"  # + lane: groups of messages that leave together, by when they may be taken
-GROUPS_ASIDE_OF: Final = "sms:groups:aside:"  # + lane: groups of paused clients and templates, by since when
+GROUPS_ASIDE_OF: Final = (
+    "sms:groups:aside:"  # + lane: groups of paused clients and templates, by when they were looked at
+)
+ASIDE: Final = "sms:aside"  # paused clients and templates with messages that stand aside, KIND:NAME
 ASIDE_OF: Final = "sms:aside:"  # + KIND:NAME: messages of a paused client or template, by when they expire
 GROUP_IN: Final = "sms:group:"  # + lane and group: the messages that wait in it
 

@@ -27,6 +27,10 @@ class By(StrEnum):
     DELAY = "delay"  # likewise, and a message or a chunk at a time goes
 
 
+# Paused lanes of which one message or chunk at a time may go.
+PROBED: Final = frozenset({By.BRAKE, By.DELAY})
+
+
 @dataclass(frozen=True, slots=True)
 class Pause:
     """A lane that stands still; `at` in Unix milliseconds."""
@@ -37,6 +41,11 @@ class Pause:
 
     def line(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def read(cls, line: str) -> "Pause":
+        known = json.loads(line)
+        return cls(By(known["by"]), known["reason"], known["at"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ class Lanes:
             stored, degraded = cast("list[dict[str, str]]", pipe.execute())
         level, now = known_of(degraded), time.time_ns() // 1_000_000
         found = {
-            lane: _first(_pause(stored[lane]) if lane in stored else None, _held(level, lane, now)) for lane in Lane
+            lane: _first(Pause.read(stored[lane]) if lane in stored else None, _held(level, lane, now)) for lane in Lane
         }
         return {lane: pause for lane, pause in found.items() if pause is not None}
 
@@ -95,7 +104,8 @@ class Lanes:
     def resume(self, lane: Lane, *, only: Pause | None = None) -> bool:
         """Let a lane go on, with `only` from that very pause; False when it was not paused so.
 
-        Without `only` it is a hand that does so, and the level of degradation holds the lane no more until it rises anew.
+        Without `only` it is a hand that does so; then the level of degradation does not hold it either, until it has
+        fallen and risen anew.
         """
         with border():
             was = self._resume(
@@ -147,8 +157,3 @@ def _held(known: Known, lane: Lane, now: int) -> Pause | None:
         return None
     by = By.DELAY if hold is Hold.TRICKLES else By.DEGRADATION
     return Pause(by, f"level {level:d} {level.label}: {known.state.why}".rstrip(": "), known.state.since)
-
-
-def _pause(line: str) -> Pause:
-    known = json.loads(line)
-    return Pause(By(known["by"]), known["reason"], known["at"])

@@ -64,8 +64,8 @@ class DegradationRule(Declared):
 
     Somebody waits for a code, page in hand: after 5 s they look at the phone again, after 20 s they ask for another,
     which makes it worse. A notice may be minutes late; bulk messages then give way to it. A level is raised one at a
-    time after there was a reason for `raise_after`, and lowered one at a time after `lower_after` of calm, in which what
-    waits is younger than `calm` of the age that raises it.
+    time after there was a reason for `raise_after`, and lowered one at a time after `lower_after` of calm: what waits
+    is younger than `calm` of the age that raises it.
     """
 
     enabled: bool = True

@@ -3,6 +3,7 @@
 -- Uses: group, queued
 --
 -- KEYS  1 groups of the lane  2 queue of the lane  3 tasks at the broker, by queue  4 says that some were queued ahead
+--       5 paused clients and templates  6 groups of those, by when they were last looked at
 -- ARGV  1 now, Unix ms  2 most entries in the queue  3 prefix of the lane's lists  4 prefix of batches
 --       5 most tasks in a queue that is full of others  6 for how long those are waited for, s  7 name of the task
 -- Returns how many tasks the queue should get
@@ -27,8 +28,12 @@ end
 for _, group in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, room)) do
   local batch, size = about(group)
   local waiting = redis.call('LLEN', ARGV[3] .. group)
-  if waiting == 0 or (batch ~= '' and redis.call('HGET', ARGV[4] .. batch, 'status') == 'paused') then
+  local status = batch ~= '' and redis.call('HGET', ARGV[4] .. batch, 'status')
+  if waiting == 0 or status == 'paused' then
     redis.call('ZREM', KEYS[1], group)
+  elseif status ~= 'cancelled' and is_held(group, KEYS[5], ARGV[4]) then
+    redis.call('ZREM', KEYS[1], group)
+    redis.call('ZADD', KEYS[6], ARGV[1], group)
   else
     ready = ready + math.ceil(waiting / size)
   end

@@ -5,7 +5,8 @@
 -- Uses: timeline, batch, group, queued
 --
 -- KEYS  1 groups of the lane  2 queue of the lane  3 due  4 chunk  5 tasks at the broker, by queue
---       6 says that tasks like this one were queued ahead
+--       6 says that tasks like this one were queued ahead  7 paused clients and templates
+--       8 groups of those, by when they were last looked at
 -- ARGV  1 now, Unix ms  2 chunk, the name by which the provider will know it  3 its TTL, s
 --       4 until when the attempts are leased, Unix ms  5 channel  6 TTL of a record, and of a batch, s  7 prefix of records
 --       8 prefix of batches  9 prefix of the lane's lists  10 attempts that a message has, if it does not say itself
@@ -44,10 +45,15 @@ local function next_group()
     end
     local batch = about(group)
     local status = status_of(batch)
-    if status ~= 'paused' and redis.call('EXISTS', ARGV[9] .. group) == 1 then
+    local may_go = status ~= 'paused' and redis.call('EXISTS', ARGV[9] .. group) == 1
+    local held = may_go and status ~= 'cancelled' and is_held(group, KEYS[7], ARGV[8])
+    if may_go and not held then
       return group, batch, status
     end
     redis.call('ZREM', groups, group)
+    if held then
+      redis.call('ZADD', KEYS[8], ARGV[1], group)
+    end
   end
 end
 

@@ -6,6 +6,22 @@ local function about(group)
   return batch, tonumber(size), tonumber(wait)
 end
 
+-- Say whether a group's template or its client is paused; `pauses` names them, KIND:NAME.
+local function is_held(group, pauses, batches)
+  if redis.call('HLEN', pauses) == 0 then
+    return false
+  end
+  local batch, template = string.match(group, '^([^|]*)|%d+|%d+|([^|]*)|')
+  if template and redis.call('HEXISTS', pauses, 'template:' .. template) == 1 then
+    return true
+  end
+  local client = string.match(group, '^[^|]*|%d+|%d+|[^|]*|.*|([^|]+)$')
+  if batch and batch ~= '' then
+    client = redis.call('HGET', batches .. batch, 'client')
+  end
+  return client and redis.call('HEXISTS', pauses, 'client:' .. client) == 1
+end
+
 -- Put a message behind those that wait already. Returns '1' when there is another full chunk, else ''.
 local function join_group(groups, list, group, entry, now, ttl)
   local _, size, wait = about(group)
