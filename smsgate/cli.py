@@ -11,9 +11,11 @@ from rich.console import Console
 from smsgate import telemetry
 from smsgate.commands.batch import batch
 from smsgate.commands.dead import dead
+from smsgate.commands.degrade import degrade
 from smsgate.commands.keys import keys
 from smsgate.commands.lanes import lanes
 from smsgate.commands.limits import limits
+from smsgate.commands.pauses import pause, pauses, resume
 from smsgate.commands.webhooks import webhooks
 from smsgate.errors import SmsgateError
 from smsgate.flow.cancel import Called
@@ -95,7 +97,7 @@ def cancel(message_id: str) -> None:
     click.echo(f"{message_id} is cancelled.")
 
 
-for group in (batch, dead, keys, lanes, limits, webhooks):
+for group in (batch, dead, degrade, keys, lanes, limits, pause, pauses, resume, webhooks):
     smsgate.add_command(group)
 
 

@@ -16,6 +16,7 @@ from smsgate.gates.quota import Limits
 from smsgate.routing.breaker import BreakerRule
 from smsgate.routing.dead_rules import Gravity, Problem, problems
 from smsgate.routing.declared import Declared
+from smsgate.routing.degradation import DegradationRule
 from smsgate.routing.profile import Profile
 from smsgate.routing.table import Rule, Table
 from smsgate.settings import Settings
@@ -46,6 +47,7 @@ class Config(Declared):
     routes: tuple[Rule, ...] = ()
     limits: Limits = ()
     breaker: BreakerRule = BreakerRule()
+    degradation: DegradationRule = DegradationRule()
 
     @property
     def table(self) -> Table:

@@ -6,6 +6,7 @@ SmsgateError
 ├── BatchClosed             a batch was called back and takes no more rows
 ├── UploadBroken            the rows of a batch could not be read to their end (smsgate.flow.submit_batch)
 ├── LimitExceeded           a limit at the door lets no more through for now; names it, and when it frees
+├── Degraded                the gateway is degraded, and does not take this for now; names the level
 ├── StoreUnavailable        Redis cannot be reached, does not answer or refuses to write
 ├── BrokerUnavailable       a broker of its own cannot be reached or refuses; what was to go there waits in Redis
 ├── RetryLater              an attempt surely did not send; raised for Celery's autoretry
@@ -80,6 +81,22 @@ class LimitExceeded(SmsgateError):
 
     def __str__(self) -> str:
         return f"limit {self.limit}: {self.told}"
+
+
+class Degraded(SmsgateError):
+    """The gateway is degraded and does not take this for now; nothing was accepted.
+
+    `level` and `name` say how far (docs/degradation.md), `what` is not taken, and `wait` is the seconds after which it
+    may be tried again.
+    """
+
+    def __init__(self, level: int, name: str, what: str, wait: float) -> None:
+        self.level, self.name, self.what = level, name, what
+        self.wait = max(1, ceil(wait))
+        super().__init__(level, name, what, wait)
+
+    def __str__(self) -> str:
+        return f"level {self.level} {self.name}: {self.what} are not taken now; try again in {self.wait} s"
 
 
 class StoreUnavailable(SmsgateError):

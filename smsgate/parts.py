@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import redis
 
+from smsgate.flow.door import Door
 from smsgate.flow.gathering import Gathering
 from smsgate.flow.submit import Submit
 from smsgate.flow.submit_batch import SubmitBatch
 from smsgate.ledger.batches import Batches
 from smsgate.ledger.claims import Claims
+from smsgate.ledger.degradations import Degradations
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.keys import IDEMPOTENCY_TTL
 from smsgate.ledger.record import Gathers
@@ -42,6 +44,19 @@ def declared_limits(settings: Settings) -> "Sequence[Limit]":
     return read(settings.config).limits
 
 
+def declared_channels(settings: Settings) -> Sequence[str]:
+    """Name the channels that the configuration declares now.
+
+    Raises:
+        SettingsError: The file is wrong.
+    """
+    if settings.config is None:
+        return ("aliyun",)
+    from smsgate.config import read  # noqa: PLC0415 - without a file nothing of it is loaded
+
+    return [profile.name for profile in read(settings.config).channels]
+
+
 def admit_in(client: redis.Redis, settings: Settings, limits: "Sequence[Limit] | None" = None) -> "Admit | None":
     """Build the limits at the door: those given, or those declared. Where there are none nothing of them is loaded."""
     limits = declared_limits(settings) if limits is None else limits
@@ -61,6 +76,7 @@ def submit_to(client: redis.Redis, settings: Settings, limits: "Sequence[Limit] 
         gathering_in(client, settings),
         claims=Claims(client),
         admit=admit_in(client, settings, limits),
+        door=Door(Degradations(client)),
     )
 
 
@@ -73,6 +89,7 @@ def submit_batch_to(client: redis.Redis, settings: Settings, limits: "Sequence[L
         Groups(client),
         kept=kept if kept < IDEMPOTENCY_TTL else None,
         admit=admit_in(client, settings, limits),
+        door=Door(Degradations(client)),
     )
 
 

@@ -27,6 +27,7 @@ class TaskName(StrEnum):
     ASK = "sms.ask"
     WAKE = "sms.wake"
     GATHER = "sms.gather"
+    DEGRADE = "sms.degrade"
     CANCEL_ROWS = "sms.cancel_rows"
     SWEEP = "sms.sweep"
     CENSUS = "sms.census"

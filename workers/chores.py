@@ -67,8 +67,10 @@ def requeue_pushes() -> None:
 
 @app.task(base=Chore, name=TaskName.WAKE, shared=False)
 def wake() -> None:
-    """Look after the messages whose time has come, those of lanes that are paused no more, and those nobody reports."""
-    for chore in (parts.wake(), parts.release(), parts.inquire()):
+    """Look after the messages whose time has come, those that are paused no more, and those nobody reports."""
+    from workers import holding  # noqa: PLC0415 - beat does without
+
+    for chore in (parts.wake(), parts.release(), holding.return_aside(), parts.inquire()):
         try:
             _work_off(chore)
         except StoreUnavailable as error:
@@ -104,6 +106,17 @@ def gather() -> None:
         parts.gather()()
     except StoreUnavailable as error:
         log.warning("chore_refused", chore="Gather", error=str(error))
+
+
+@app.task(base=Chore, name=TaskName.DEGRADE, shared=False)
+def degrade() -> None:
+    """Measure the backlog and the channels, and step to the level of degradation that follows."""
+    from workers import holding  # noqa: PLC0415 - beat does without
+
+    try:
+        holding.degrade()()
+    except StoreUnavailable as error:
+        log.warning("chore_refused", chore="Degrade", error=str(error))
 
 
 def _work_off(chore: Callable[[int], int]) -> None:

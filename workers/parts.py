@@ -106,10 +106,10 @@ def deliver() -> "Deliver":
         SettingsError: There is no sign to send under.
     """
     from smsgate.flow.deliver import Deliver  # noqa: PLC0415 - see above
-    from workers import ways  # noqa: PLC0415 - likewise
+    from workers import holding, ways  # noqa: PLC0415 - likewise
 
     ways.insist_on_signs()
-    return Deliver(records(), schedule(), brake(), ways.ways(), ways.carry(), patience())
+    return Deliver(records(), schedule(), brake(), ways.ways(), ways.carry(), patience(), aside=holding.aside())
 
 
 @cache

@@ -18,18 +18,19 @@ def keys() -> None:
 
 @keys.command("create")
 @click.argument("client")
-def create_key(client: str) -> None:
+@click.option("--operator", is_flag=True, help="It may pause, resume and set the level of degradation, too.")
+def create_key(client: str, operator: bool) -> None:
     """Make a key for CLIENT and print it, this once. The keys of one client see the same messages."""
     check_client(client)
-    click.echo(ApiKeys(connect_briefly(current().redis_url)).create(client))
+    click.echo(ApiKeys(connect_briefly(current().redis_url)).create(client, operator=operator))
 
 
 @keys.command("list")
 def list_keys() -> None:
     """List the keys, never their secrets."""
-    table = Table("id", "client", "created")
+    table = Table("id", "client", "created", "operator")
     for key in ApiKeys(connect_briefly(current().redis_url)).list():
-        table.add_row(key.id, key.client, moment(key.created_at * 1000))
+        table.add_row(key.id, key.client, moment(key.created_at * 1000), "yes" if key.operator else "")
     Console().print(table)
 
 

@@ -16,6 +16,7 @@ from smsgate.flow.settle import Attempt, count_unknown, settle
 from smsgate.flow.submit import draft, insist_on_a_near_time
 from smsgate.flow.ways import Plan, Ways
 from smsgate.gates.expiry import has_expired
+from smsgate.ledger.aside import Aside
 from smsgate.ledger.record import Beginning, Begun, Claim
 from smsgate.ledger.records import Record, Records
 from smsgate.ledger.schedule import Schedule
@@ -40,6 +41,7 @@ class Deliver:
     carry: Carry
     patience: Patience = field(default_factory=Patience)
     now: Clock = system_clock
+    aside: Aside | None = None  # for messages of paused clients and templates
 
     def __call__(
         self, message_id: MessageId, lane: Lane, read: Callable[[], Message], *, redelivered: bool = False
@@ -54,7 +56,8 @@ class Deliver:
             StoreUnavailable: Redis went away; the task must come again.
         """
         at, plan = self.now(), self.ways.plan(lane, read)
-        claim = self._claim(plan, at) if self.brake.is_off(lane) and plan.until is None else None
+        goes = self.brake.is_off(lane) and plan.until is None and not (self.aside and self.aside.is_in_use())
+        claim = self._claim(plan, at) if goes else None
         begun = self._begin(message_id, lane, read, claim, redelivered=redelivered)
         record = begun.record
         if record is None:
@@ -104,6 +107,8 @@ class Deliver:
             log.info("delivery_early", not_before=record.not_before)
         elif record.attempts >= (record.budget or ATTEMPTS):
             bury(self.records, record.id, record.reason or "attempts_used_up", now=self.now)
+        elif self.aside and self.aside.takes(record):
+            log.info("delivery_set_aside", lane=record.lane)
         elif plan.until is not None or not self.brake.lets_pass(record):
             self.schedule.park(record, now=now)
             log.info("delivery_parked", lane=record.lane, no_channel_until=plan.until)
@@ -111,7 +116,7 @@ class Deliver:
             self._probe(record, plan, now)
 
     def _probe(self, record: Record, plan: Plan, at: int) -> None:
-        """Try the one message of a braked lane that may go."""
+        """Try a message that may go all the same: as the probe of its lane, or because others are meant by a pause."""
         begun = self.records.begin(record.id, record.lane, redelivered=False, claim=self._claim(plan, at))
         if begun.beginning is Beginning.CLAIMED:
             self._attempt(record, begun, plan, at)

@@ -25,6 +25,7 @@ from smsgate.states import State
 
 if TYPE_CHECKING:
     from smsgate.flow.admit import Admit
+    from smsgate.flow.door import Door
     from smsgate.flow.permits import Admitted, Standing
 
 _ID: Final = re.compile(MESSAGE_ID)
@@ -51,6 +52,7 @@ class Submit:
     now: Clock = system_clock
     claims: Claims | None = None
     admit: "Admit | None" = None  # where limits are declared
+    door: "Door | None" = None
 
     def __call__(
         self,
@@ -68,6 +70,7 @@ class Submit:
         Raises:
             InvalidMessage: `message_id` is not one, or the time to send lies too far away.
             IdempotencyConflict: The key, or the id, was used with another message.
+            Degraded: The gateway is degraded and takes no messages of this lane; nothing was accepted.
             LimitExceeded: A limit lets no more through; nothing was accepted, and nothing counts.
             StoreUnavailable: Nothing was written, or the answer was lost; the same call may be made again.
         """
@@ -75,6 +78,7 @@ class Submit:
         record = draft(message, new_id(message_id), client=client, at=self.now(), gathers=gathers)
         if not self._is_repeated(record, message_id, idempotency_key):
             insist_on_a_near_time(record)
+        self._insist_on_the_door(record, message_id, idempotency_key)
         admitted = self._admitted(record, message, message_id, idempotency_key)
         idempotency = Idempotency(idempotency_key, fingerprint(message)) if idempotency_key else None
         acceptance, accepted_id, is_full = self.records.accept(record, slot_of(record), idempotency)
@@ -95,12 +99,14 @@ class Submit:
 
         Raises:
             IdempotencyConflict: It is there with another message.
+            Degraded: The gateway is degraded and takes no messages of this lane; nothing was written.
             LimitExceeded: A limit lets no more through; nothing was written.
             StoreUnavailable: Redis is away or silent.
         """
         record = draft(message, message_id, client="", at=self.now())
         if not self._is_repeated(record, message_id, None):
             insist_on_a_near_time(record)
+        self._insist_on_the_door(record, message_id, None)
         self._admitted(record, message, message_id, None)
         acceptance, *_ = self.records.accept(record, slot=None)
         if acceptance is Acceptance.ACCEPTED:
@@ -112,6 +118,15 @@ class Submit:
         """Undo a reservation whose task could not be published, unless it was published all the same."""
         if self.records.forget(draft(message, message_id, client="", at=self.now())) and self.admit:
             self.admit.take_back(message, client="")
+
+    def _insist_on_the_door(self, record: Record, message_id: str | None, key: str | None) -> None:
+        """Refuse what a degraded gateway does not take; a message that was accepted before is answered as it was.
+
+        Raises:
+            Degraded: It does not take messages of this lane.
+        """
+        if self.door and not self.door.takes(record.lane) and not self._is_known(record, message_id, key):
+            raise self.door.refusal(f"messages of the lane {record.lane}")
 
     def _admitted(self, record: Record, message: Message, message_id: str | None, key: str | None) -> "Admitted | None":
         """Let it through the declared limits, once: a message that was accepted before is answered as it was.

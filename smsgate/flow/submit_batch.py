@@ -20,6 +20,7 @@ from smsgate.message import Common
 
 if TYPE_CHECKING:
     from smsgate.flow.admit import Admit
+    from smsgate.flow.door import Door
     from smsgate.flow.permits import Admitted
     from smsgate.flow.row_limits import RowLimits
 
@@ -48,6 +49,7 @@ class SubmitBatch:
     now: Clock = system_clock
     kept: int | None = None  # seconds for which a row can be read after its end, where that is less than a key holds
     admit: "Admit | None" = None  # where limits are declared
+    door: "Door | None" = None
 
     def __call__(
         self, common: Common, rows: Iterable[Given], *, client: str = "", idempotency_key: str | None = None
@@ -59,6 +61,7 @@ class SubmitBatch:
         Raises:
             InvalidMessage: The time to send lies too far away; nothing was accepted.
             IdempotencyConflict: The key was used with other fields; nothing was accepted.
+            Degraded: The gateway is degraded and takes no batches; no row was read.
             LimitExceeded: A limit that counts requests lets no more through; no row was read.
             StoreUnavailable: Redis is away or silent; nothing was accepted.
             UploadBroken: It ended before its end: its `error` is what `rows` raised; or IdempotencyConflict, when a row
@@ -82,11 +85,19 @@ class SubmitBatch:
         """Turn a batch away before a byte of it is read, unless its key goes on with one that was begun.
 
         Raises:
+            Degraded: The gateway is degraded and takes no batches.
             LimitExceeded: A limit that counts requests lets no more through.
             StoreUnavailable: Redis is away or silent.
         """
-        if self.admit and not (idempotency_key and self.batches.is_begun(client, idempotency_key)):
-            self.admit.look(client)
+        is_shut = self.door is not None and not self.door.takes_batches
+        if (is_shut or self.admit) and not (idempotency_key and self.batches.is_begun(client, idempotency_key)):
+            self._insist_on_the_door()
+            if self.admit:
+                self.admit.look(client)
+
+    def _insist_on_the_door(self) -> None:
+        if self.door and not self.door.takes_batches:
+            raise self.door.refusal("batches")
 
     def _read(self, rows: Iterable[Given], writer: RowWriter) -> None:
         upload = writer.upload
@@ -123,6 +134,7 @@ class SubmitBatch:
         admitted: Admitted | None = None
         if key is None or not self.batches.is_begun(client, key):  # the rest of a batch may come after its time
             insist_on_a_near_send_at(not_before, now)
+            self._insist_on_the_door()
             admitted = self.admit.request(common, client) if self.admit else None
         given = common.model_dump(mode="json", exclude_defaults=True) | {"lane": common.lane}
         batch = Batch(

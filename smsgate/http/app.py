@@ -7,27 +7,35 @@ import structlog
 from flask import Flask
 
 from smsgate import telemetry
+from smsgate.flow.door import Door
 from smsgate.flow.drop import Drop
+from smsgate.flow.pausing import Pausing
 from smsgate.flow.replay import Replay
 from smsgate.flow.steer_batch import SteerBatch
-from smsgate.http import batches, callbacks, dead_letters, health, messages, problems
+from smsgate.http import batches, callbacks, dead_letters, degradation, health, messages, pauses, problems
 from smsgate.http import limits as limits_route
 from smsgate.http.accept import Accept
 from smsgate.http.express import Express
 from smsgate.ledger.api_keys import ApiKeys
 from smsgate.ledger.batches import Batches
+from smsgate.ledger.channel_standings import ChannelStandings
 from smsgate.ledger.connection import connect_briefly
 from smsgate.ledger.dead_letters import DeadLetters
+from smsgate.ledger.degradations import Degradations
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.lanes import Lanes
+from smsgate.ledger.pauses import Pauses
 from smsgate.ledger.pushes import Pushes
-from smsgate.parts import admit_in, hand_on_in, records_in, submit_batch_to, submit_to
+from smsgate.parts import admit_in, declared_channels, hand_on_in, records_in, submit_batch_to, submit_to
+from smsgate.routing.breaker import Phase
 from smsgate.settings import load
 
 if TYPE_CHECKING:
     from smsgate.gates.quota import Limit
 
 log = structlog.get_logger()
+
+CLOSED = str(Phase.CLOSED)
 
 
 def create_app(limits: Sequence["Limit"] | None = None) -> Flask:
@@ -56,7 +64,11 @@ def create_app(limits: Sequence["Limit"] | None = None) -> Flask:
     )
     app.register_blueprint(limits_route.blueprint(admit_in(redis, settings, limits), api_keys))
     app.register_blueprint(callbacks.blueprint(Pushes(redis), settings.callback_secret))
-    app.register_blueprint(health.blueprint(records, Lanes(redis)))
+    lanes, standings, levels = Lanes(redis), ChannelStandings(redis), Degradations(redis)
+    app.register_blueprint(degradation.blueprint(levels, api_keys))
+    app.register_blueprint(pauses.blueprint(Pausing(lanes, Pauses(redis), standings), api_keys))
+    closed = dict.fromkeys(declared_channels(settings), CLOSED)
+    app.register_blueprint(health.blueprint(records, lanes, Door(levels), lambda: closed | standings.read()))
     hand_on = hand_on_in(redis, settings)
     if hand_on:
         from smsgate.http.handing_on import HandingOn  # noqa: PLC0415 - it brings kombu

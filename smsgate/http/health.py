@@ -1,14 +1,18 @@
 """Is it alive, and can it work?"""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint
 
+from smsgate.flow.door import Door
 from smsgate.ledger.lanes import Lanes
 from smsgate.ledger.records import Records
 
+Channels = Callable[[], Mapping[str, str]]
 
-def blueprint(records: Records, lanes: Lanes) -> Blueprint:
+
+def blueprint(records: Records, lanes: Lanes, door: Door, channels: Channels) -> Blueprint:
     routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")
@@ -18,7 +22,15 @@ def blueprint(records: Records, lanes: Lanes) -> Blueprint:
     @routes.get("/readyz")
     def ready() -> dict[str, Any]:
         records.ping()
-        # A paused lane is no reason to send callers elsewhere: what they hand over is kept.
-        return {"status": "ready", "paused": {lane: pause.by for lane, pause in lanes.pauses().items()}}
+        # Neither a paused lane nor a degraded gateway is a reason to send callers elsewhere: it takes codes, and keeps
+        # what it takes.
+        level = door.level()
+        return {
+            "status": "ready",
+            "level": int(level),
+            "level_name": level.label,
+            "paused": {lane: pause.by for lane, pause in lanes.pauses().items()},
+            "channels": channels(),
+        }
 
     return routes

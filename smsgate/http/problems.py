@@ -9,6 +9,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from smsgate.errors import (
+    Degraded,
     FieldError,
     IdempotencyConflict,
     InvalidMessage,
@@ -84,6 +85,21 @@ def limit_exceeded(error: LimitExceeded, **more: Any) -> Problem:
     return problem
 
 
+def degraded(error: Degraded) -> Problem:
+    """Say how far the gateway is degraded, and when to try again."""
+    detail = f"{error}. Codes (lane otp) are taken."
+    problem = Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "degraded",
+        detail,
+        level=error.level,
+        level_name=error.name,
+        retry_after=error.wait,
+    )
+    problem.headers = {"Retry-After": str(error.wait)}
+    return problem
+
+
 def register(app: Flask) -> None:
     """Turn every error that leaves a view into a problem."""
     app.register_error_handler(Problem, answer)
@@ -93,6 +109,7 @@ def register(app: Flask) -> None:
         lambda error: answer(Problem(HTTPStatus.CONFLICT, "idempotency-conflict", f"Idempotency-Key: {error}.")),
     )
     app.register_error_handler(LimitExceeded, lambda error: answer(limit_exceeded(error)))
+    app.register_error_handler(Degraded, lambda error: answer(degraded(error)))
     app.register_error_handler(StoreUnavailable, _unavailable)
     app.register_error_handler(HTTPException, _http)
 

@@ -28,6 +28,7 @@ class ApiKey:
     client: str
     created_at: int
     digest: str
+    operator: bool = False  # may pause, resume and set the level of degradation
 
 
 class ApiKeys:
@@ -40,10 +41,12 @@ class ApiKeys:
         self._redis = client
         self._trusted: dict[str, tuple[float, ApiKey]] = {}
 
-    def create(self, client: str) -> str:
+    def create(self, client: str, *, operator: bool = False) -> str:
         """Make a key for `client` and return it; it cannot be read again."""
         key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         known = {"client": client, "created_at": int(time.time()), "digest": _digest(secret)}
+        if operator:
+            known["operator"] = True
         with border():
             self._redis.hset(keys.API_KEYS, key_id, json.dumps(known))
         return f"{_PREFIX}_{key_id}_{secret}"
@@ -64,12 +67,21 @@ class ApiKeys:
         Raises:
             StoreUnavailable: Redis is away, so that the key can be neither accepted nor refused.
         """
+        known = self.known(key)
+        return known.client if known else None
+
+    def known(self, key: str) -> ApiKey | None:
+        """Look up a key, None for one that is not valid.
+
+        Raises:
+            StoreUnavailable: Redis is away, so that the key can be neither accepted nor refused.
+        """
         prefix, _, rest = key.partition("_")
         key_id, _, secret = rest.partition("_")
         known = self._lookup(key_id) if prefix == _PREFIX else None
         # Compared even where there is no such key, so that the time taken does not tell.
         matches = hmac.compare_digest(known.digest if known else "", _digest(secret))
-        return known.client if known and matches else None
+        return known if known and matches else None
 
     def _lookup(self, key_id: str) -> ApiKey | None:
         now = time.monotonic()

@@ -1,15 +1,15 @@
 """Messages of paused clients and templates: out of their queue, unharmed, until they are resumed or expire.
 
-Those that leave together wait in their groups, which are set aside whole (see groups.py); these here leave by themselves.
+Those that leave together wait in their groups, which are set aside whole (see groups.py); these leave by themselves.
 """
 
-from typing import cast
+from typing import Final, cast
 
 import redis
 
 from smsgate.ledger import keys, scripts
 from smsgate.ledger.connection import border
-from smsgate.ledger.pauses import Subject
+from smsgate.ledger.pauses import Pauses, Subject
 from smsgate.ledger.record import Record
 from smsgate.ledger.schedule import Entry, Placed
 from smsgate.ledger.slots import NOWHERE, Slot
@@ -19,10 +19,22 @@ from smsgate.message import MessageId
 class Aside:
     """What is set aside in one Redis. Everything here raises StoreUnavailable."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, pauses: Pauses) -> None:
         self._redis = client
+        self.pauses: Final = pauses
         self._place = client.register_script(scripts.source("place"))
         self._forget = client.register_script(scripts.source("forget_subject"))
+
+    def is_in_use(self) -> bool:
+        """Say whether any client or template is paused, without asking anybody most of the time."""
+        return bool(self.pauses.lately())
+
+    def takes(self, record: Record) -> bool:
+        """Set a message aside whose client or template is paused; False where neither is."""
+        subject = self.pauses.of(record)
+        if subject is not None:
+            self.put(record, subject)
+        return subject is not None
 
     def put(self, record: Record, subject: Subject) -> None:
         """Set a queued message aside for a subject; it stands there by when it expires."""
