@@ -92,7 +92,7 @@ def moved(degradations: Degradations, known: Known, state: Degradation, by: str,
         return False
     if change is not None:
         tell = log.critical if state.level is Level.ONLY_CODES else log.warning
-        tell("level_changed", level=int(state.level), name=state.level.label, before=int(before), by=by, why=why)
+        tell("level_changed", before=int(before), after=int(state.level), name=state.level.label, by=by, why=why)
     return True
 
 

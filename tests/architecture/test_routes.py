@@ -18,6 +18,11 @@ WITH_KEY = {
     ("DELETE", "/v1/dead-letters/<message_id>"),
     ("POST", "/v1/dead-letters/replay"),
     ("GET", "/v1/limits"),
+    ("GET", "/v1/degradation"),
+    ("PUT", "/v1/degradation"),
+    ("GET", "/v1/pauses"),
+    ("PUT", "/v1/pauses/<what>/<name>"),
+    ("DELETE", "/v1/pauses/<what>/<name>"),
 }
 # The callbacks carry a secret in their path instead: that is the only way in which the provider can show one.
 OPEN = {
