@@ -19,7 +19,7 @@ class Door:
     def __init__(self, degradations: Degradations, now: Clock = system_clock) -> None:
         self._degradations = degradations
         self._now = now
-        self._known = Degradation()
+        self._level, self._wait = Level.NORMAL, Degradation().lower_after
         self._read_at = float("-inf")
 
     def takes(self, lane: Lane) -> bool:
@@ -33,7 +33,7 @@ class Door:
     def refusal(self, what: str) -> Degraded:
         """Say that `what` is not taken now."""
         level = self.level()
-        return Degraded(int(level), level.label, what, self._known.lower_after)
+        return Degraded(int(level), level.label, what, self._wait)
 
     def level(self) -> Level:
         """Tell the level, a second old at most; while Redis is away it is normal, and what needs Redis fails by itself."""
@@ -41,7 +41,8 @@ class Door:
         if now - self._read_at >= TRUST:
             self._read_at = now  # first, so that only one thread waits for a Redis that is silent
             try:
-                self._known = self._degradations.read().state
+                known = self._degradations.read().state
             except StoreUnavailable:
-                self._known = Degradation()
-        return self._known.level_at(self._now())
+                known = Degradation()
+            self._level, self._wait = known.level_at(self._now()), known.lower_after
+        return self._level

@@ -5,6 +5,7 @@ import pytest
 from smsgate.errors import (
     BatchClosed,
     BrokerUnavailable,
+    Degraded,
     FieldError,
     IdempotencyConflict,
     InvalidMessage,
@@ -21,6 +22,7 @@ EVERY_KIND = [
     IdempotencyConflict("use a new key"),
     BatchClosed("the batch was called back"),
     LimitExceeded("codes", ("recipient",), "5/hour", 5, 3600, 12.25),
+    Degraded(3, "only_codes", "batches", 30.0),
     StoreUnavailable("Redis: TimeoutError"),
     BrokerUnavailable("broker: TimeoutError"),
     RetryLater("throttled", 2.5),
