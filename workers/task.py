@@ -53,6 +53,7 @@ class SendTask(GatewayTask):
             InvalidMessage: It names each field that breaks a rule (a ValueError).
             ValueError: An option that cannot be kept, such as `countdown`.
             IdempotencyConflict: The `task_id` was used with another message.
+            Degraded: The gateway is degraded and takes no messages of this lane; `.wait` says for how many seconds.
             LimitExceeded: A limit at the door is used up; `.wait` says for how many seconds.
             StoreUnavailable: Redis is away or silent; call again with the same `task_id`, or it may be sent twice.
         """

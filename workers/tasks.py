@@ -84,6 +84,7 @@ def send_batch(  # noqa: PLR0913 - the fields of a batch
     Raises:
         InvalidMessage: One of the batch's own fields breaks a rule; nothing was accepted.
         IdempotencyConflict: The key was used with other fields.
+        Degraded: The gateway is degraded and takes no batches; nothing was read. `.wait` says for how many seconds.
         LimitExceeded: A limit that counts requests is used up; nothing was read.
         UploadBroken: It did not come to its end; see `smsgate.flow.submit_batch`.
         StoreUnavailable: Redis is away or silent; nothing was accepted.

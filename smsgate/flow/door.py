@@ -32,11 +32,11 @@ class Door:
 
     def refusal(self, what: str) -> Degraded:
         """Say that `what` is not taken now."""
-        level = self.level()
+        level = self._level
         return Degraded(int(level), level.label, what, self._wait)
 
     def level(self) -> Level:
-        """Tell the level, a second old at most; while Redis is away it is normal, and what needs Redis fails by itself."""
+        """Tell the level, a second old at most; while Redis is away it is normal: what needs Redis fails by itself."""
         now = time.monotonic()
         if now - self._read_at >= TRUST:
             self._read_at = now  # first, so that only one thread waits for a Redis that is silent

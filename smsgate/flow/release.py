@@ -8,7 +8,7 @@ from smsgate.flow.look import look
 from smsgate.flow.submit import slot_of
 from smsgate.flow.ways import Ways
 from smsgate.ledger import keys
-from smsgate.ledger.lanes import By, Lanes, Pause
+from smsgate.ledger.lanes import Lanes, Pause
 from smsgate.ledger.records import Records
 from smsgate.ledger.schedule import Schedule, Seen
 from smsgate.message import Lane
@@ -37,7 +37,7 @@ class Release:
     def _may_go(self, lane: Lane, pause: Pause | None, limit: int) -> int:
         if pause is None:
             return self.ways.released(lane, limit)
-        probes = pause.by is By.BRAKE and self.brake.may_probe(pause) and not self.lanes.is_probed(lane)
+        probes = self.brake.may_probe(pause) and not self.lanes.is_probed(lane)
         return int(probes)
 
     def _release(self, lane: Lane, limit: int) -> int:

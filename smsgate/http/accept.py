@@ -34,6 +34,7 @@ class Accept:
         Raises:
             InvalidMessage: A field breaks a rule.
             IdempotencyConflict: The key came with another message before.
+            Degraded: The gateway is degraded and takes no messages of this lane.
             LimitExceeded: A limit lets no more through.
             StoreUnavailable: As `Submit` says.
         """

@@ -36,6 +36,7 @@ def uploaded(submit: SubmitBatch, request: Request, client: str) -> Upload:
     """Read a batch to its end.
 
     Raises:
+        Degraded: The gateway is degraded and takes no batches.
         LimitExceeded: A limit that counts requests lets no more through.
         Problem: It broke off, was called back meanwhile, or has no row that is a message and within its limits.
     """

@@ -34,7 +34,7 @@ from smsgate.ledger.groups import Groups
 from smsgate.ledger.lanes import By, Lanes, Pause
 from smsgate.ledger.records import Records
 from smsgate.ledger.schedule import Schedule
-from smsgate.message import Common, Lane, Message
+from smsgate.message import Common, Lane, Message, MessageId
 from smsgate.queues import Queue
 from smsgate.routing.degradation import DegradationRule, Level
 from smsgate.states import State
@@ -260,13 +260,26 @@ def test_delayed_notices_leave_a_chunk_at_a_time(
 
 
 def test_a_single_notice_goes_through_a_delay_now_and_then(
-    records: Records, deliver_through: Callable[[Channel], Deliver], levels: Degradations, clock: Clock
+    records: Records,
+    schedule: Schedule,
+    lanes: Lanes,
+    brake: Brake,
+    watch: Watch,
+    deliver_through: Callable[[Channel], Deliver],
+    levels: Degradations,
+    clock: Clock,
 ) -> None:
     fix(levels, Level.NOTICES_DELAYED, "drill", clock())
     deliver = deliver_through(provider := Provider())
     for name in ("m1", "m2", "m3"):
         deliver(_accept(records, clock, NOTICE, name), Lane.NOTICE, lambda: NOTICE)
     assert [one.id for one in provider.received] == ["m1"]
+    release = Release(records, schedule, lanes, brake, only(Nobody(), watch), clock)
+    assert release() == 0
+    time.sleep(1.1)
+    assert release() == 1
+    deliver(MessageId("m2"), Lane.NOTICE, lambda: NOTICE)
+    assert [one.id for one in provider.received] == ["m1", "m2"]
 
 
 # What it does at the door.
