@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from smsgate.routing.carriers import Carrier
-from smsgate.routing.observed import CALLS_WINDOW, RECEIPT_DUE, RECEIPTS_WINDOW, LaneClass, Observation, Pair
+from smsgate.routing.observed import CALLS_WINDOW, RECEIPT_DUE, RECEIPTS_WINDOW, Observation
 from smsgate.routing.pick import Standing, order
 from smsgate.routing.table import Strategy
+from smsgate.routing.traffic import Kind, Traffic, TrafficClass
 from smsgate.routing.weights import State, step
 
 # Shares of the mainland's subscribers, roughly.
@@ -47,7 +48,7 @@ class Gateway:
     def __init__(self, courses: Mapping[str, Course], rate: float = 50.0, seed: int = 1) -> None:
         self._courses, self._rate = courses, rate
         self._rng = random.Random(seed)
-        self._seconds: dict[Pair, deque[Second]] = {}
+        self._seconds: dict[Kind, deque[Second]] = {}
         self.state = State()
         self.now = 0.0
         self.sent: dict[str, int] = {}
@@ -74,7 +75,7 @@ class Gateway:
             self.sent[channel] += 1
             self._call(pair_of(channel, carrier), self._courses[channel](self.now, carrier))
 
-    def _call(self, pair: Pair, conduct: Conduct) -> None:
+    def _call(self, pair: Kind, conduct: Conduct) -> None:
         kept = CALLS_WINDOW + RECEIPT_DUE + RECEIPTS_WINDOW
         second = self._seconds.setdefault(pair, deque([Second()], maxlen=kept))[0]
         second.latencies.append(conduct.latency * math.exp(self._rng.gauss(0.0, 0.5)))
@@ -85,8 +86,8 @@ class Gateway:
         second.delays.append(math.inf if lost else conduct.receipt_delay * math.exp(self._rng.gauss(0.0, 0.8)))
 
 
-def pair_of(channel: str, carrier: Carrier) -> Pair:
-    return Pair(channel, carrier, LaneClass.OTP)
+def pair_of(channel: str, carrier: Carrier) -> Kind:
+    return Kind(channel, Traffic(TrafficClass.OTP, carrier))
 
 
 def observe(seconds: Sequence[Second]) -> Observation:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from smsgate.ledger.channel_health import ChannelHealth, Kind, Known
+from smsgate.ledger.channel_health import ChannelHealth, Known
 from smsgate.ledger.channel_states import ChannelStates
 from smsgate.routing.breaker import CLOSED, SEND, Event, Phase, State, name_of
 from smsgate.routing.health import Health
+from smsgate.routing.traffic import Kind
 
 # Seconds that the figures are about, and of a receipt's share: receipts take a while to come.
 LATELY: Final = 60
@@ -62,11 +63,8 @@ def board_of(
 
 def weight_of(known: Known, kind: Kind) -> float:
     """Look up a weight; of a kind without one, that of its class whatever the carrier; 1 where nothing is known."""
-    channel, traffic = kind
     weight = known.weights.get(kind)
-    if weight is None:
-        weight = known.weights.get((channel, type(traffic)(traffic.klass)), 1.0)
-    return weight
+    return known.weights.get(kind.over_all_carriers, 1.0) if weight is None else weight
 
 
 def mean_weight(known: Known, channel: str) -> float:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from smsgate.ledger.channel_health import Counts, field_of
+from smsgate.ledger.channel_health import Counts
 from smsgate.ledger.keys import HEALTH_SLICE, HEALTH_TTL
 from smsgate.routing.breaker import BreakerRule, Calls, Window
 from smsgate.routing.health import DELAY, DELAYS, LATENCIES, LATENCY, METRIC, METRICS, bucket
-from smsgate.routing.traffic import Traffic
+from smsgate.routing.traffic import Kind, Traffic
 from smsgate.routing.verdict import FAILURES, HOPELESS, Verdict
 
 # Seconds for which counts wait for a Redis that is away: later they would be taken for what happens then.
@@ -190,6 +190,6 @@ class Meter:
         key = (channel, traffic)
         known = self._fields.get(key)
         if known is None:
-            stem = field_of(channel, traffic)
+            stem = Kind(channel, traffic)
             known = self._fields[key] = {metric: f"{stem}|{metric}" for metric in METRICS}
         return known

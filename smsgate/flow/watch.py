@@ -8,10 +8,10 @@ from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.meter import Meter, Sizes
 from smsgate.flow.standing import PAUSED, Admission, Blocked, Go, Standing
 from smsgate.flow.watched_call import Result, WatchedCall
-from smsgate.ledger.channel_health import ChannelHealth, Kind
+from smsgate.ledger.channel_health import ChannelHealth
 from smsgate.ledger.channel_states import ASK_AGAIN, ChannelStates
 from smsgate.routing.breaker import SEND, BreakerRule, Phase, Reason, State, name_of
-from smsgate.routing.traffic import Traffic
+from smsgate.routing.traffic import Kind, Traffic
 
 _GO = Go()
 
@@ -74,7 +74,7 @@ class Watch:
             PAUSED if pause is not None else state.reason or "",
             pause.reason if pause is not None else state.detail,
             is_slow=state.reason is Reason.SLOW_CALLS and pause is None,
-            weight=mean_weight(known, channel) if traffic is None else weight_of(known, (channel, traffic)),
+            weight=mean_weight(known, channel) if traffic is None else weight_of(known, Kind(channel, traffic)),
             is_paused=pause is not None,
         )
 

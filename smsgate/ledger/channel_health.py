@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import redis
 
@@ -12,21 +12,16 @@ from smsgate.ledger.act import Act
 from smsgate.ledger.channel_states import Paused, events_of, pairs_of, pauses_of, skew_of, states_of
 from smsgate.ledger.connection import border
 from smsgate.routing.breaker import BreakerRule, Calls, Event, State
-from smsgate.routing.carriers import Carrier
 from smsgate.routing.health import Health
-from smsgate.routing.traffic import Traffic, TrafficClass
-
-# Stands for the carrier where there is none.
-_NONE: Final = "-"
-Kind = tuple[str, Traffic]  # a channel, and what goes through it
+from smsgate.routing.traffic import Kind
 
 
 @dataclass(slots=True)
 class Counts:
     """What a process has counted since its last pulse.
 
-    `calls` are by breaker, `errors` the latest by channel (when, Unix ms, and what); health is by field, as `field_of`
-    names it with a metric behind: in the slice at hand, and `then`, by slice. `since` is of `time.monotonic`.
+    `calls` are by breaker, `errors` the latest by channel (when, Unix ms, and what); health is by kind with a
+    metric behind: in the slice at hand, and `then`, by slice. `since` is of `time.monotonic`.
     """
 
     calls: dict[str, Calls] = field(default_factory=dict)
@@ -83,9 +78,7 @@ class ChannelHealth:
 
     def set_weights(self, weights: Mapping[Kind, float]) -> None:
         """Replace the weights of all channels, by what goes through them; each 0 to 1."""
-        mapping: dict[Any, Any] = {
-            field_of(channel, traffic): repr(weight) for (channel, traffic), weight in weights.items()
-        }
+        mapping: dict[Any, Any] = {str(kind): repr(weight) for kind, weight in weights.items()}
         with border():
             pipe = self._redis.pipeline()
             pipe.delete(keys.CHANNEL_WEIGHTS)
@@ -127,26 +120,17 @@ class ChannelHealth:
         return {channel: (int(at), what) for channel, (at, _, what) in parts.items()}
 
 
-def field_of(channel: str, traffic: Traffic) -> str:
-    return f"{channel}|{traffic.carrier or _NONE}|{traffic.klass}"
-
-
-def kind_of(channel: str, carrier: str, klass: str) -> Kind:
-    return channel, Traffic(TrafficClass(klass), None if carrier == _NONE else Carrier(carrier))
-
-
 def health_of(counted: Mapping[str, str]) -> dict[Kind, Health]:
     """Read a slice as it is stored: CHANNEL|CARRIER|CLASS|METRIC."""
     known: dict[Kind, Health] = {}
     for name, count in counted.items():
-        channel, carrier, klass, metric = name.split("|")
-        known.setdefault(kind_of(channel, carrier, klass), Health()).count(metric, int(count))
+        kind, _, metric = name.rpartition("|")
+        known.setdefault(Kind.read(kind), Health()).count(metric, int(count))
     return known
 
 
 def _weights_of(flat: Any) -> dict[Kind, float]:
-    parts = ((name.split("|"), weight) for name, weight in pairs_of(flat))
-    return {kind_of(channel, carrier, klass): float(weight) for (channel, carrier, klass), weight in parts}
+    return {Kind.read(name): float(weight) for name, weight in pairs_of(flat)}
 
 
 def _laid_out(counts: Counts) -> Iterator[str | int]:

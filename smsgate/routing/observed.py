@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, NamedTuple, Self
+from typing import Final
 
-from smsgate.message import Lane
-from smsgate.routing.carriers import Carrier
+from smsgate.routing.traffic import Kind
 
 # Seconds of the sliding windows that an observation counts over: how calls ended, and what became of what was sent.
 CALLS_WINDOW: Final = 10
@@ -15,37 +13,9 @@ RECEIPTS_WINDOW: Final = 30
 RECEIPT_DUE: Final = 30
 
 
-class LaneClass(StrEnum):
-    """Codes and all the rest: providers take them through different doors of the carriers."""
-
-    OTP = "otp"
-    OTHER = "other"
-
-
-def lane_class(lane: Lane) -> LaneClass:
-    return LaneClass.OTP if lane is Lane.OTP else LaneClass.OTHER
-
-
-class Pair(NamedTuple):
-    """What has a health of its own: a channel on its way to a carrier, for a class of lanes."""
-
-    channel: str
-    carrier: Carrier | None
-    lanes: LaneClass
-
-    def __str__(self) -> str:
-        return f"{self.channel}/{self.carrier or '-'}/{self.lanes}"
-
-    @classmethod
-    def read(cls, written: str) -> Self:
-        """Read back what `str` wrote. ValueError: it is no pair."""
-        channel, carrier, lanes = written.split("/")
-        return cls(channel, None if carrier == "-" else Carrier(carrier), LaneClass(lanes))
-
-
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A pair's sliding windows as they are now; times in ms.
+    """A kind's sliding windows as they are now; times in ms.
 
     `ok` and `failed` are calls of the last `CALLS_WINDOW` seconds; only faults of the provider are failures, for what a
     message or its number is refused is nobody's illness. `due` are messages that were sent more than `RECEIPT_DUE`
@@ -63,4 +33,4 @@ class Observation:
     receipt_delay_p50: float | None = None
 
 
-Observations = Mapping[Pair, Observation]
+Observations = Mapping[Kind, Observation]

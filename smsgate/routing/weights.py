@@ -7,11 +7,12 @@ docs/routing.md tells the reasons, and shows what comes of it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from smsgate.routing.evidence import NOTHING, Metric, Sample, remember, samples, together
 from smsgate.routing.judgement import FLOOR, MOST_ERRORS, Allowed, Known, judge
-from smsgate.routing.observed import Observations, Pair
+from smsgate.routing.observed import Observations
+from smsgate.routing.traffic import Kind, Traffic
 
 # Of a whole factor, a second. A fall that was wrong costs nothing, since others carry the traffic, and one that comes
 # late costs messages: 3.3 s from whole to floor. A rise is a slow start: by a tenth of what the pair has, and no more
@@ -57,15 +58,15 @@ class State:
     """All pairs' health at a time in seconds; `wholes` is channels' over all carriers, under a pair without one."""
 
     at: float = 0.0
-    pairs: Mapping[Pair, Health] = field(default_factory=lambda: MappingProxyType({}))
-    wholes: Mapping[Pair, Health] = field(default_factory=lambda: MappingProxyType({}))
+    pairs: Mapping[Kind, Health] = field(default_factory=lambda: MappingProxyType({}))
+    wholes: Mapping[Kind, Health] = field(default_factory=lambda: MappingProxyType({}))
 
-    def factor(self, pair: Pair) -> float:
+    def factor(self, pair: Kind) -> float:
         """Give what the declared weight is to be multiplied by; 1 for a pair that nothing is known of."""
         return self.pairs.get(pair, WELL).factor
 
 
-Seen = Mapping[Pair, Mapping[Metric, Sample]]
+Seen = Mapping[Kind, Mapping[Metric, Sample]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +89,30 @@ def step(state: State, observations: Observations, now: float) -> State:
     wholes = _judged(state.wholes, _by_channel(seen), now, seconds)
     pairs = _judged(state.pairs, seen, now, seconds)
     for pair, one in pairs.items():
-        whole = wholes.get(_whole(pair))
+        whole = wholes.get(pair.over_all_carriers)
         if whole and one.known.seen_of(Metric.ERRORS) < ENOUGH:
             pairs[pair] = replace(one, allowed=_both(one.allowed, whole.allowed))
     return State(now, _health(pairs, seconds), _health(wholes, seconds))
 
 
-def _whole(pair: Pair) -> Pair:
-    return pair._replace(carrier=None)
-
-
 def _by_channel(seen: Seen) -> Seen:
-    parts: dict[Pair, list[Mapping[Metric, Sample]]] = {}
+    parts: dict[Kind, list[Mapping[Metric, Sample]]] = {}
     for pair, one in seen.items():
-        parts.setdefault(_whole(pair), []).append(one)
+        parts.setdefault(pair.over_all_carriers, []).append(one)
     return {whole: together(ones) for whole, ones in parts.items()}
 
 
-def _judged(before: Mapping[Pair, Health], seen: Seen, now: float, seconds: float) -> dict[Pair, _Judged]:
+def _judged(before: Mapping[Kind, Health], seen: Seen, now: float, seconds: float) -> dict[Kind, _Judged]:
     """Judge all that is seen or not yet forgotten, each beside its peers."""
     kept = (pair for pair, health in before.items() if now - health.seen_at < FORGOTTEN)
     known = {pair: _know(before.get(pair, WELL), seen.get(pair, {}), seconds) for pair in {*seen, *kept}}
-    peers: dict[tuple[Any, ...], list[Known]] = {}
+    peers: dict[Traffic, list[Known]] = {}
     for pair, one in known.items():
-        peers.setdefault(pair[1:], []).append(one)
+        peers.setdefault(pair.traffic, []).append(one)
     return {
         pair: _Judged(
             one,
-            judge(one, [other for other in peers[pair[1:]] if other is not one]),
+            judge(one, [other for other in peers[pair.traffic] if other is not one]),
             now if pair in seen else before[pair].seen_at,
         )
         for pair, one in known.items()
@@ -136,7 +133,7 @@ def _both(one: Allowed | None, other: Allowed | None) -> Allowed | None:
     return Allowed(min(one.bottom, other.bottom), min(one.top, other.top))
 
 
-def _health(judged: Mapping[Pair, _Judged], seconds: float) -> Mapping[Pair, Health]:
+def _health(judged: Mapping[Kind, _Judged], seconds: float) -> Mapping[Kind, Health]:
     return MappingProxyType({pair: _after(one, seconds) for pair, one in judged.items()})
 
 

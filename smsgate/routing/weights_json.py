@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from smsgate.routing.evidence import Metric, Sample
-from smsgate.routing.observed import Pair
+from smsgate.routing.traffic import Kind
 from smsgate.routing.weights import Health, State
 
 # Another version of the program may have written it, with other meanings: then everything is learnt anew.
@@ -30,12 +30,12 @@ def load(written: str | bytes) -> State:
         return State()
 
 
-def _all_written(known: Mapping[Pair, Health]) -> dict[str, Any]:
+def _all_written(known: Mapping[Kind, Health]) -> dict[str, Any]:
     return {str(pair): _written(health) for pair, health in known.items()}
 
 
-def _all_read(written: dict[str, Any]) -> Mapping[Pair, Health]:
-    return MappingProxyType({Pair.read(pair): _read(health) for pair, health in written.items()})
+def _all_read(written: dict[str, Any]) -> Mapping[Kind, Health]:
+    return MappingProxyType({Kind.read(pair): _read(health) for pair, health in written.items()})
 
 
 def _written(health: Health) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from smsgate.flow.standing import Standing
 from smsgate.ledger import keys
-from smsgate.ledger.channel_health import ChannelHealth, Counts, field_of
+from smsgate.ledger.channel_health import ChannelHealth, Counts
 from smsgate.outcome import Sent
 from smsgate.routing.breaker import BreakerRule, Calls, Phase
 from smsgate.routing.carriers import Carrier
-from smsgate.routing.traffic import Traffic, TrafficClass
+from smsgate.routing.traffic import Kind, Traffic, TrafficClass
 from tests.ledger.watches import CHANNEL, CODES, DOWN, QUICK, RESET, SENT, make, watch_over
 
 OTHER = Traffic(TrafficClass.OTHER)
@@ -74,7 +74,7 @@ def test_slices_are_not_kept_for_ever(store: redis.Redis) -> None:
 def test_weights_come_with_the_pulse(store: redis.Redis) -> None:
     watch = watch_over(store)
     assert watch.peek(CHANNEL, CODES).weight == 1.0
-    watch.set_weights({(CHANNEL, CODES): 0.25, (CHANNEL, OTHER): 0.75})
+    watch.set_weights({Kind(CHANNEL, CODES): 0.25, Kind(CHANNEL, OTHER): 0.75})
     watch.close()
     time.sleep(1.1)
     standing = watch.peek(CHANNEL, CODES)
@@ -89,5 +89,5 @@ def test_weights_come_with_the_pulse(store: redis.Redis) -> None:
 
 
 def test_fields_are_named_for_what_they_count() -> None:
-    assert field_of("main", OTHER) == "main|-|other"
-    assert field_of("main", CODES) == "main|mobile|otp"
+    assert str(Kind("main", OTHER)) == "main|-|other"
+    assert str(Kind("main", CODES)) == "main|mobile|otp"

@@ -8,14 +8,16 @@ from smsgate.message import Lane
 from smsgate.routing.carriers import Carrier
 from smsgate.routing.evidence import Metric, Sample
 from smsgate.routing.judgement import FLOOR
-from smsgate.routing.observed import LaneClass, Observation, Pair, lane_class
+from smsgate.routing.observed import Observation
+from smsgate.routing.traffic import Kind, Traffic, TrafficClass
 from smsgate.routing.weights import FALL, FORGOTTEN, RISE, Health, State, step
 from smsgate.routing.weights_json import dump, load
 
-A, B = (Pair(name, Carrier.MOBILE, LaneClass.OTP) for name in "ab")
+A, B = (Kind(name, Traffic(TrafficClass.OTP, Carrier.MOBILE)) for name in "ab")
 WELL = Observation(97, 3, 200.0, 450.0, due=90, received=84, delivered=83, receipt_delay_p50=4000.0)
 SILENT = Observation()
-PAIRS = st.builds(Pair, st.sampled_from(["a", "b"]), st.sampled_from([None, *Carrier]), st.sampled_from(LaneClass))
+TRAFFIC = st.builds(Traffic, st.sampled_from(TrafficClass), st.sampled_from([None, *Carrier]))
+PAIRS = st.builds(Kind, st.sampled_from(["a", "b"]), TRAFFIC)
 
 
 def _observation(ok: int, failed: int, p50: float, tail: float, receipts: tuple[int, int, int]) -> Observation:
@@ -31,7 +33,7 @@ OBSERVATIONS = st.dictionaries(
 
 
 def after(seconds: int, state: State, **seen: Observation) -> State:
-    pairs = {Pair(name, Carrier.MOBILE, LaneClass.OTP): one for name, one in seen.items()}
+    pairs = {Kind(name, Traffic(TrafficClass.OTP, Carrier.MOBILE)): one for name, one in seen.items()}
     for _ in range(seconds):
         state = step(state, pairs, state.at + 1)
     return state
@@ -45,7 +47,7 @@ def settled() -> State:
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-5, 10), OBSERVATIONS), max_size=8))
 def test_whatever_is_seen_a_factor_stays_in_its_bounds_and_moves_in_bounded_steps(
-    seen: list[tuple[float, dict[Pair, Observation]]],
+    seen: list[tuple[float, dict[Kind, Observation]]],
 ) -> None:
     state = State(at=1000.0)
     for passed, observations in seen:
@@ -132,7 +134,8 @@ def test_who_has_no_traffic_is_not_thought_ill_for_ever(settled: State) -> None:
 
 def test_codes_and_carriers_are_judged_apart() -> None:
     state = State(at=1000.0)
-    everybody = [Pair(name, carrier, lane) for name in "ab" for carrier in Carrier for lane in LaneClass]
+    everything = [Traffic(klass, carrier) for klass in TrafficClass for carrier in Carrier]
+    everybody = [Kind(name, traffic) for name in "ab" for traffic in everything]
     for failed in [3] * 60 + [50] * 30:
         seen = {**dict.fromkeys(everybody, WELL), A: replace(WELL, ok=100 - failed, failed=failed)}
         state = step(state, seen, state.at + 1)
@@ -141,7 +144,7 @@ def test_codes_and_carriers_are_judged_apart() -> None:
 
 
 def test_a_carrier_that_a_channel_hardly_meets_is_judged_by_the_others(settled: State) -> None:
-    bad, rare = replace(WELL, ok=70, failed=30), A._replace(carrier=Carrier.BROADNET)
+    bad, rare = replace(WELL, ok=70, failed=30), Kind("a", Traffic(TrafficClass.OTP, Carrier.BROADNET))
     state = settled
     for second in range(20):
         state = step(state, {A: bad, B: WELL, rare: Observation(1, 0, 200.0, 200.0)}, settled.at + 1 + second)
@@ -149,7 +152,8 @@ def test_a_carrier_that_a_channel_hardly_meets_is_judged_by_the_others(settled: 
 
 
 def test_lanes_are_of_two_classes() -> None:
-    assert [lane_class(lane) for lane in Lane] == [LaneClass.OTP, LaneClass.OTHER, LaneClass.OTHER]
+    classes = [Traffic.of(lane).klass for lane in Lane]
+    assert classes == [TrafficClass.OTP, TrafficClass.OTHER, TrafficClass.OTHER]
 
 
 def test_a_late_step_does_not_leap_and_a_clock_that_goes_back_moves_nothing(settled: State) -> None:
@@ -165,15 +169,15 @@ def test_a_pair_that_was_not_seen_for_a_day_is_forgotten(settled: State) -> None
 
 @pytest.mark.parametrize(
     "written",
-    ["", "null", "[]", "{}", '{"version":0,"at":1,"pairs":{}}', '{"version":1,"at":1,"pairs":{"a/b":{}}}', b"\xff"],
+    ["", "null", "[]", "{}", '{"version":0,"at":1,"pairs":{}}', '{"version":1,"at":1,"pairs":{"a|b":{}}}', b"\xff"],
 )
 def test_a_state_that_cannot_be_read_is_as_none(written: str | bytes) -> None:
     assert load(written) == State()
 
 
-def test_a_pair_is_read_back_as_it_was_written() -> None:
-    for pair in (A, Pair("main-1", None, LaneClass.OTHER)):
-        assert Pair.read(str(pair)) == pair
+def test_a_kind_is_read_back_as_it_was_written() -> None:
+    for kind, written in ((A, "a|mobile|otp"), (Kind("main-1", Traffic(TrafficClass.OTHER)), "main-1|-|other")):
+        assert (str(kind), Kind.read(written)) == (written, kind)
 
 
 @given(st.integers(1, 2000), st.floats(0, 1), st.floats(0.1, 4))
