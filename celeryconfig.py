@@ -39,6 +39,7 @@ task_routes = {
     TaskName.WAKE: {"queue": Queue.CHORES},
     TaskName.GATHER: {"queue": Queue.CHORES},
     TaskName.DEGRADE: {"queue": Queue.CHORES},
+    TaskName.WEIGH: {"queue": Queue.CHORES},
     TaskName.CANCEL_ROWS: {"queue": Queue.CHORES},
     TaskName.SWEEP: {"queue": Queue.CHORES},
     TaskName.CENSUS: {"queue": Queue.CHORES},
@@ -94,6 +95,8 @@ beat_schedule = {
     "gather": {"task": TaskName.GATHER, "schedule": _every(0.5)},
     # How far the gateway is degraded (see smsgate/flow/degrade.py). It costs three commands.
     "degrade": {"task": TaskName.DEGRADE, "schedule": _every(1.0)},
+    # Weights of channels (see smsgate/flow/weigh.py). It costs three commands.
+    "weigh": {"task": TaskName.WEIGH, "schedule": _every(1.0)},
     # Messages whose task was lost (see smsgate/flow/sweep.py).
     "sweep": {"task": TaskName.SWEEP, "schedule": _every(5.0)},
     # Records that stand in no index (see smsgate/flow/census.py): a million in a day, at a hundredth of a core.

@@ -17,6 +17,7 @@ from smsgate.routing.breaker import BreakerRule
 from smsgate.routing.dead_rules import Gravity, Problem, problems
 from smsgate.routing.declared import Declared
 from smsgate.routing.degradation import DegradationRule
+from smsgate.routing.observed import HealthRule
 from smsgate.routing.profile import Profile
 from smsgate.routing.table import Rule, Table
 from smsgate.settings import Settings
@@ -48,6 +49,7 @@ class Config(Declared):
     limits: Limits = ()
     breaker: BreakerRule = BreakerRule()
     degradation: DegradationRule = DegradationRule()
+    health: HealthRule = HealthRule()
 
     @property
     def table(self) -> Table:

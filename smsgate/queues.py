@@ -28,6 +28,7 @@ class TaskName(StrEnum):
     WAKE = "sms.wake"
     GATHER = "sms.gather"
     DEGRADE = "sms.degrade"
+    WEIGH = "sms.weigh"
     CANCEL_ROWS = "sms.cancel_rows"
     SWEEP = "sms.sweep"
     CENSUS = "sms.census"

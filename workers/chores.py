@@ -119,6 +119,15 @@ def degrade() -> None:
         log.warning("chore_refused", chore="Degrade", error=str(error))
 
 
+@app.task(base=Chore, name=TaskName.WEIGH, shared=False)
+def weigh() -> None:
+    """Have the weights of channels follow their health."""
+    try:
+        parts.weigh()()
+    except StoreUnavailable as error:
+        log.warning("chore_refused", chore="Weigh", error=str(error))
+
+
 def _work_off(chore: Callable[[int], int]) -> None:
     began = time.monotonic()
     while chore(BATCH) >= BATCH and time.monotonic() - began < RUN:

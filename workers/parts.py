@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from smsgate.flow.steer_batch import CancelRows
     from smsgate.flow.sweep import Sweep
     from smsgate.flow.wake import Wake
+    from smsgate.flow.weigh import Weigh
     from smsgate.ledger.groups import Groups
     from smsgate.ledger.lanes import Lanes
     from smsgate.ledger.schedule import Schedule
@@ -147,6 +148,15 @@ def gather() -> "Gather":
     from workers import ways  # noqa: PLC0415 - likewise
 
     return Gather(groups(), lanes(), ways.ways())
+
+
+@cache
+def weigh() -> "Weigh":
+    from smsgate.flow.weigh import Weigh  # noqa: PLC0415 - see above
+    from smsgate.ledger.weights import Weights  # noqa: PLC0415 - likewise
+    from workers import ways  # noqa: PLC0415 - likewise
+
+    return Weigh(ways.health(), Weights(connect_briefly(current().redis_url)), ways.health_rule)
 
 
 @cache

@@ -14,6 +14,7 @@ from smsgate.ledger.detours import Detours
 from smsgate.ledger.pacing import Pacer
 from smsgate.ledger.provider_ids import ProviderIds
 from smsgate.network import ways_in
+from smsgate.routing.observed import HealthRule
 from smsgate.settings import current, load
 from workers import parts
 
@@ -32,7 +33,18 @@ def file() -> ConfigFile:
 def watch() -> Watch:
     """Build the watch over the channels; while Redis is away it decides alone, and should find that out early."""
     client, rule = connect_briefly(current().redis_url), file().current.breaker
-    return Watch(ChannelStates(client, rule), ChannelHealth(client, rule), rule)
+    return Watch(ChannelStates(client, rule), health(), rule)
+
+
+@cache
+def health() -> ChannelHealth:
+    return ChannelHealth(connect_briefly(current().redis_url), file().current.breaker)
+
+
+def health_rule() -> HealthRule:
+    """Give what is declared now: whoever looks at the ways looks at the file."""
+    _ = ways().network
+    return file().current.health
 
 
 @cache

@@ -129,10 +129,6 @@ class Watch:
         """Let a paused channel go on; False when it was not paused."""
         return self._states.resume(channel)
 
-    def set_weights(self, weights: Mapping[Kind, float]) -> None:
-        """Replace the weights that `peek` tells, 0 to 1 by channel and what goes through it, for all processes."""
-        self._health.set_weights(weights)
-
     def board(self) -> Mapping[str, ChannelBoard]:
         """Lay out all channels for an operator."""
         self._breakers.refresh()

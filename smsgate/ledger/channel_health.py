@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 import redis
@@ -76,22 +77,13 @@ class ChannelHealth:
         known = Known(states_of(states, skew), pauses_of(pauses), _weights_of(weights), int(micros))
         return known, events_of(events, skew)
 
-    def set_weights(self, weights: Mapping[Kind, float]) -> None:
-        """Replace the weights of all channels, by what goes through them; each 0 to 1."""
-        mapping: dict[Any, Any] = {str(kind): repr(weight) for kind, weight in weights.items()}
-        with border():
-            pipe = self._redis.pipeline()
-            pipe.delete(keys.CHANNEL_WEIGHTS)
-            if mapping:
-                pipe.hset(keys.CHANNEL_WEIGHTS, mapping=mapping)
-            pipe.execute()
-
-    def slices(self, seconds: int) -> list[tuple[int, dict[Kind, Health]]]:
+    def slices(self, seconds: int, now: float | None = None) -> list[tuple[int, dict[Kind, Health]]]:
         """Read the last `seconds`, at most `keys.HEALTH_TTL`, by slices of `keys.HEALTH_SLICE`; the oldest first.
 
-        Each comes with its beginning in Unix seconds. Receipts stand in the slice in which their messages were sent.
+        Each comes with its beginning in Unix seconds of Redis, as `now` is where it is known. Receipts stand in the
+        slice in which their messages were sent.
         """
-        last = time.time_ns() // 1_000_000_000 // keys.HEALTH_SLICE
+        last = int(self._time() if now is None else now) // keys.HEALTH_SLICE
         numbers = range(last - min(seconds, keys.HEALTH_TTL) // keys.HEALTH_SLICE, last + 1)
         with border():
             pipe = self._redis.pipeline(transaction=False)
@@ -112,6 +104,10 @@ class ChannelHealth:
                 total.setdefault(kind, Health()).add(health)
         return total
 
+    def _time(self) -> int:
+        with border():
+            return self._redis.time()[0]
+
     def errors(self) -> dict[str, tuple[int, str]]:
         """Read the latest error of each channel: when it was (Unix ms), and what."""
         with border():
@@ -124,9 +120,18 @@ def health_of(counted: Mapping[str, str]) -> dict[Kind, Health]:
     """Read a slice as it is stored: CHANNEL|CARRIER|CLASS|METRIC."""
     known: dict[Kind, Health] = {}
     for name, count in counted.items():
-        kind, _, metric = name.rpartition("|")
-        known.setdefault(Kind.read(kind), Health()).count(metric, int(count))
+        kind, metric = _counted_as(name)
+        health = known.get(kind)
+        if health is None:
+            health = known[kind] = Health()
+        health.count(metric, int(count))
     return known
+
+
+@lru_cache(maxsize=4096)
+def _counted_as(name: str) -> tuple[Kind, str]:
+    kind, _, metric = name.rpartition("|")
+    return Kind.read(kind), metric
 
 
 def _weights_of(flat: Any) -> dict[Kind, float]:

@@ -47,6 +47,7 @@ BREAKER_EVENTS: Final = "sms:breakers:events"  # the latest hundred, as JSON
 BREAKER_TURNS: Final = "sms:breakers:turns"  # by name and state, how often it came to that
 CHANNELS_PAUSED: Final = "sms:channels:paused"  # by an operator, by name, as JSON
 CHANNEL_WEIGHTS: Final = "sms:channels:weights"  # by CHANNEL|CARRIER|CLASS, 0 to 1
+CHANNEL_STATE: Final = "sms:channels:health"  # what the weights come of, as JSON
 CHANNEL_ERRORS: Final = "sms:channels:errors"  # by name, when the latest was and what
 CALLS_IN: Final = "sms:calls:"  # + Unix second: how calls ended, for the breakers' window
 CALLS_SINCE_WELL: Final = "sms:calls:since_well"  # by breaker and kind, calls since one went well

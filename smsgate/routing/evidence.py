@@ -39,6 +39,8 @@ class Metric(StrEnum):
         return self in {Metric.ERRORS, Metric.MISSING}
 
 
+# Those that are of receipts.
+RECEIPTS: Final = (Metric.MISSING, Metric.DELAY)
 WINDOWS: Final = {
     Metric.ERRORS: CALLS_WINDOW,
     Metric.LATENCY: CALLS_WINDOW,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from smsgate.routing.declared import Declared
 from smsgate.routing.traffic import Kind
 
 # Seconds of the sliding windows that an observation counts over: how calls ended, and what became of what was sent.
@@ -11,6 +12,16 @@ CALLS_WINDOW: Final = 10
 RECEIPTS_WINDOW: Final = 30
 # Seconds after which a receipt should be here; what was sent later is not counted yet. Most take 2 to 10 s.
 RECEIPT_DUE: Final = 30
+
+
+class HealthRule(Declared):
+    """Whether weights follow what is seen of channels, and whether receipts that stay away count.
+
+    Accounts that call nobody back are better off without `receipts`.
+    """
+
+    enabled: bool = True
+    receipts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Each pair (channel, carrier, codes or not) has a factor between `FLOOR` and 1 th
 docs/routing.md tells the reasons, and shows what comes of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
@@ -49,6 +49,12 @@ class Health:
     memory: Mapping[Metric, Sample] = field(default_factory=dict)
     usual: Mapping[Metric, float] = field(default_factory=dict)
 
+    def without(self, metrics: Container[Metric]) -> "Health":
+        """Forget what was seen by some metrics."""
+        memory = {metric: one for metric, one in self.memory.items() if metric not in metrics}
+        usual = {metric: one for metric, one in self.usual.items() if metric not in metrics}
+        return replace(self, memory=memory, usual=usual)
+
 
 WELL: Final = Health()
 
@@ -64,6 +70,13 @@ class State:
     def factor(self, pair: Kind) -> float:
         """Give what the declared weight is to be multiplied by; 1 for a pair that nothing is known of."""
         return self.pairs.get(pair, WELL).factor
+
+    def without(self, metrics: Container[Metric]) -> "State":
+        """Forget what was seen by some metrics: they do not count any more."""
+        pairs, wholes = (
+            {kind: health.without(metrics) for kind, health in kinds.items()} for kinds in (self.pairs, self.wholes)
+        )
+        return replace(self, pairs=pairs, wholes=wholes)
 
 
 Seen = Mapping[Kind, Mapping[Metric, Sample]]

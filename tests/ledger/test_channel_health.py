@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from smsgate.flow.standing import Standing
 from smsgate.ledger import keys
 from smsgate.ledger.channel_health import ChannelHealth, Counts
+from smsgate.ledger.weights import Weights
 from smsgate.outcome import Sent
 from smsgate.routing.breaker import BreakerRule, Calls, Phase
 from smsgate.routing.carriers import Carrier
@@ -74,7 +75,8 @@ def test_slices_are_not_kept_for_ever(store: redis.Redis) -> None:
 def test_weights_come_with_the_pulse(store: redis.Redis) -> None:
     watch = watch_over(store)
     assert watch.peek(CHANNEL, CODES).weight == 1.0
-    watch.set_weights({Kind(CHANNEL, CODES): 0.25, Kind(CHANNEL, OTHER): 0.75})
+    weights = Weights(store)
+    assert weights.replace("", "known", {Kind(CHANNEL, CODES): 0.25, Kind(CHANNEL, OTHER): 0.75})
     watch.close()
     time.sleep(1.1)
     standing = watch.peek(CHANNEL, CODES)
@@ -82,7 +84,7 @@ def test_weights_come_with_the_pulse(store: redis.Redis) -> None:
     assert watch.peek(CHANNEL, UNICOM).weight == 0.75, "of a carrier without one, that of its class"
     assert watch.peek(CHANNEL).weight == 0.5
     assert watch.peek("backup", CODES).weight == 1.0
-    watch.set_weights({})
+    weights.clear()
     time.sleep(1.1)
     assert watch.peek(CHANNEL, CODES).weight == 1.0
     watch.close()

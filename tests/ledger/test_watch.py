@@ -12,6 +12,7 @@ from smsgate.flow.standing import Blocked, Go
 from smsgate.flow.watch import Watch
 from smsgate.ledger import keys
 from smsgate.ledger.channel_states import ChannelStates
+from smsgate.ledger.weights import Weights
 from smsgate.outcome import Fault, Outcome
 from smsgate.routing.breaker import ASK, Phase, Reason
 from smsgate.routing.traffic import Kind
@@ -296,7 +297,7 @@ def test_the_board_shows_all_that_an_operator_asks_for(store: redis.Redis) -> No
     now = int(time.time() * 1000)
     for delivered in (True, True, True, False):
         watch.receipt(CHANNEL, CODES, now - 3_000, now, delivered=delivered)
-    watch.set_weights({Kind(CHANNEL, CODES): 0.5})
+    assert Weights(store).replace("", "known", {Kind(CHANNEL, CODES): 0.5})
     make(watch, NO_MONEY)
     watch.close()
     board = watch.board()
