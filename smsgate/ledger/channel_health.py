@@ -83,7 +83,7 @@ class ChannelHealth:
         Each comes with its beginning in Unix seconds of Redis, as `now` is where it is known. Receipts stand in the
         slice in which their messages were sent.
         """
-        last = int(self._time() if now is None else now) // keys.HEALTH_SLICE
+        last = int(self.time() if now is None else now) // keys.HEALTH_SLICE
         numbers = range(last - min(seconds, keys.HEALTH_TTL) // keys.HEALTH_SLICE, last + 1)
         with border():
             pipe = self._redis.pipeline(transaction=False)
@@ -104,7 +104,8 @@ class ChannelHealth:
                 total.setdefault(kind, Health()).add(health)
         return total
 
-    def _time(self) -> int:
+    def time(self) -> int:
+        """Read Redis's own time, in Unix seconds."""
         with border():
             return self._redis.time()[0]
 

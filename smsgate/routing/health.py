@@ -101,6 +101,11 @@ class Health:
         told = self.delivered + self.undelivered
         return self.delivered / told if told else None
 
+    @property
+    def deliveries(self) -> float | None:
+        """The share of messages of which a receipt says delivered; None where none was sent."""
+        return min(1.0, self.delivered / self.sent) if self.sent else None
+
     def latency(self, share: float) -> float | None:
         """Seconds that `share` of the calls took at most."""
         return quantile(LATENCIES, self.latencies, share)
