@@ -5,12 +5,13 @@ changed while it runs.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, ValidationError
 
+from smsgate.config_problems import told
 from smsgate.errors import SettingsError
 from smsgate.gates.quota import Limits
 from smsgate.routing.breaker import BreakerRule
@@ -26,8 +27,6 @@ from smsgate.settings import Settings
 USUAL: Final = "aliyun"
 # Its provider tells where a recipient has had enough, as it always did; a declared channel is held to that beforehand.
 ONLY: Final = Profile(name=USUAL, recipient_limits=())
-# What pydantic says of a key that is not in a model; it does not say which there are.
-_UNKNOWN: Final = "extra_forbidden"
 
 
 def _named(tables: object) -> object:
@@ -89,6 +88,19 @@ def read(path: Path) -> Config:
     Raises:
         SettingsError: It cannot be read, is no TOML, or declares what cannot be; it names every such thing and the fix.
     """
+    config = parsed(path)
+    dead = [problem for problem in problems(config.table) if problem.gravity is Gravity.ERROR]
+    if dead:
+        raise SettingsError("\n".join([f"{path.name}:", *(f"  {one.where}: {one.text}" for one in dead)]))
+    return config
+
+
+def parsed(path: Path) -> Config:
+    """Read a file whose routes may lead nowhere.
+
+    Raises:
+        SettingsError: As `read` does, except for dead routes.
+    """
     try:
         written = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -98,14 +110,10 @@ def read(path: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path.name}: is not TOML: {error}") from None
     try:
-        config = Config.model_validate(written)
+        return Config.model_validate(written)
     except ValidationError as error:
-        wrong = list(_told(error, written))
+        wrong = told(error, written, Config)
         raise SettingsError("\n".join([f"{path.name}:", *(f"  {line}" for line in wrong)])) from None
-    dead = [problem for problem in problems(config.table) if problem.gravity is Gravity.ERROR]
-    if dead:
-        raise SettingsError("\n".join([f"{path.name}:", *(f"  {one.where}: {one.text}" for one in dead)]))
-    return config
 
 
 def warnings(config: Config) -> list[Problem]:
@@ -113,22 +121,8 @@ def warnings(config: Config) -> list[Problem]:
     return [problem for problem in problems(config.table) if problem.gravity is Gravity.WARNING]
 
 
-def _told(error: ValidationError, written: Mapping[str, Any]) -> Iterator[str]:
-    """Say where each mistake is, as the file has it, and what is wrong; never the value, which may be a secret."""
-    for one in error.errors(include_url=False, include_input=False):
-        where = _where(one["loc"], written)
-        if one["type"] == _UNKNOWN:
-            yield f"{where}: is not known here; see docs/routing.md for what is"
-        else:
-            yield f"{where}: {one['msg'].removeprefix('Value error, ')}"
-
-
-def _where(loc: tuple[int | str, ...], written: Mapping[str, Any]) -> str:
-    """Name a place in the file: channels by their names, rules by their numbers from 1."""
-    parts = [str(part) for part in loc]
-    if len(loc) > 1 and isinstance(loc[1], int):
-        if loc[0] == "channels":
-            parts[1] = list(written["channels"])[loc[1]]
-        else:
-            parts[1] = str(loc[1] + 1)
-    return ".".join(parts)
+def without_sign(config: Config) -> list[Problem]:
+    """Find the channels by which a message that brings no sign cannot leave: with one, workers do not start."""
+    text = "is not set, for messages that bring none: workers do not start; SMSGATE_SIGN is for those of Aliyun"
+    names = [profile.name for profile in config.channels if not profile.sign]
+    return [Problem(Gravity.WARNING, f"channels.{name}.sign", text) for name in names]

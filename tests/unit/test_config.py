@@ -101,7 +101,7 @@ def test_everything_that_is_wrong_is_told_at_once_where_it_stands_and_never_its_
     )
     assert told[0] == "smsgate.toml:"
     assert [line.partition(": ")[0] for line in told[1:]] == [
-        "channels.Main.name",
+        "channels.Main",
         "channels.Main.secret",
         "channels.b.rate",
         "channels.b.lanes.0",
