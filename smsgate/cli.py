@@ -10,6 +10,7 @@ from rich.console import Console
 
 from smsgate import telemetry
 from smsgate.commands.batch import batch
+from smsgate.commands.channels import channels
 from smsgate.commands.dead import dead
 from smsgate.commands.degrade import degrade
 from smsgate.commands.keys import keys
@@ -97,7 +98,7 @@ def cancel(message_id: str) -> None:
     click.echo(f"{message_id} is cancelled.")
 
 
-for group in (batch, dead, degrade, keys, lanes, limits, pause, pauses, resume, webhooks):
+for group in (batch, channels, dead, degrade, keys, lanes, limits, pause, pauses, resume, webhooks):
     smsgate.add_command(group)
 
 

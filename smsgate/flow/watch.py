@@ -1,4 +1,4 @@
-"""Watches the channels: which may be called now, and how calls end; docs/breaker.md tells the rules."""
+"""Watches the channels: which may be called now, and how calls end; docs/routing.md tells the rules."""
 
 from collections.abc import Callable, Iterable, Mapping
 
