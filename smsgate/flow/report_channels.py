@@ -75,7 +75,7 @@ def _breaker(state: State) -> dict[str, Any]:
 
 def _rate(profile: Profile | None, rate: Rate) -> dict[str, float | None]:
     """Tell the rates; one at which nothing was called yet is as it is declared."""
-    declared = profile.rate if profile else rate.declared
+    declared = profile.pace if profile else rate.declared
     effective = declared if rate.effective is None or declared is None else min(declared, rate.effective)
     return {
         "declared": declared,

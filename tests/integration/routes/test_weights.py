@@ -47,3 +47,11 @@ def test_a_channel_with_errors_loses_its_share_and_no_message(routed: Routed) ->
     assert after < 0.25
     assert before > after
     assert _weight(routed, "backup") == 1.0
+
+
+def test_without_health_the_file_has_the_last_word(routed: Routed) -> None:
+    _send(routed, 1)
+    until(lambda: routed.gateway.redis.exists("sms:channels:weights"), "weights are worked out")
+    routed.declare("[health]\nenabled = false")
+    until(lambda: not routed.gateway.redis.exists("sms:channels:weights", "sms:channels:health"), "they are forgotten")
+    routed.declare()
