@@ -15,6 +15,10 @@ from smsgate.routing.verdict import FAILURES, HOPELESS, Verdict
 
 # Seconds for which counts wait for a Redis that is away: later they would be taken for what happens then.
 _KEPT: Final = 5.0
+# Calls under way, and the seconds without an answer to any, after which messages go elsewhere if they can: a provider
+# that hangs would have every thread of the process waiting for it before a call is so much as slow.
+STALLED_CALLS: Final = 8
+STALLED_FOR: Final = 0.5
 # Messages that a call carries, by what they are; without it one of the kind that the call is.
 Sizes = Mapping[Traffic, int]
 
@@ -45,6 +49,7 @@ class Meter:
         self._windows: dict[str, Window] = {}
         self._since_well: dict[str, tuple[float, Calls]] = {}  # when the first of them was handed in
         self._flights: dict[str, set[Flight]] = {}
+        self._ended_at: dict[str, float] = {}
 
     @property
     def is_due(self) -> bool:
@@ -66,6 +71,7 @@ class Meter:
         """Count for its breaker how a call ended; gives the seconds that it took."""
         took = time.monotonic() - flight.began
         flight.among.discard(flight)
+        self._ended_at[name] = flight.began + took
         with self._lock:
             counts = self._counts.calls
             calls = counts.get(name)
@@ -143,6 +149,15 @@ class Meter:
         with self._lock:
             self._window_of(name).clear()
             self._since_well.pop(name, None)
+
+    def is_stalled(self, name: str) -> bool:
+        """Say whether many calls are under way of which none came back for a while, as all others of their time did."""
+        flights = self._flights.get(name, ())
+        if len(flights) < STALLED_CALLS:
+            return False
+        before = time.monotonic() - STALLED_FOR
+        # A copy: calls begin and end meanwhile.
+        return self._ended_at.get(name, 0.0) < before and sum(one.began < before for one in list(flights)) > 1
 
     def names(self) -> list[str]:
         """Name the breakers that have been called through."""

@@ -36,7 +36,8 @@ class Standing:
     """A channel as this process knows it, at most a second old; fields as in `Blocked`.
 
     In the phase `half-open`, and in `open` from `until_ms` on, some call may be let through as a probe. `weight` is 0
-    to 1, and 1 where nothing is known.
+    to 1, and 1 where nothing is known. `is_stalled` says that this process waits for many answers, and none has come
+    for a while.
     """
 
     phase: Phase
@@ -46,6 +47,7 @@ class Standing:
     is_slow: bool
     weight: float
     is_paused: bool
+    is_stalled: bool = False
 
     def may_be_called(self, now: int) -> bool:
         """Say whether a call, or a probe, may go at `now` (Unix ms)."""

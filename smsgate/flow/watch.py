@@ -76,6 +76,7 @@ class Watch:
             is_slow=state.reason is Reason.SLOW_CALLS and pause is None,
             weight=mean_weight(known, channel) if traffic is None else weight_of(known, Kind(channel, traffic)),
             is_paused=pause is not None,
+            is_stalled=self._meter.is_stalled(name_of(channel, operation)),
         )
 
     def call(

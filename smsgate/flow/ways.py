@@ -106,7 +106,7 @@ class Ways:
         names = tuple(self._in_order(rule.strategy, network.table.candidates(traits), _traffic(traits)))
         until = self._closed_until(names)
         # A channel that cannot be called takes no turn.
-        open_ones = tuple(name for name in names if self._watch.peek(name).phase is Phase.CLOSED)
+        open_ones = tuple(name for name in names if self._is_free(name))
         if rule.alternate and lane is Lane.OTP and len(open_ones) > 1:
             return Plan(open_ones, rule, message.to, until)
         return Plan(names or NOBODY, rule, until=until)
@@ -156,6 +156,10 @@ class Ways:
             ordered.sort(key=lambda name: name != first)
         return [network.ways[name] for name in ordered]
 
+    def _is_free(self, name: str) -> bool:
+        known = self._watch.peek(name)
+        return known.phase is Phase.CLOSED and not known.is_stalled and not known.is_paused
+
     def is_whole(self, way: Way) -> bool:
         """Say whether a channel may be called by anybody, and not only by a probe."""
         return self._watch.peek(way.name).phase is Phase.CLOSED
@@ -185,7 +189,8 @@ class Ways:
 
     def _standing(self, profile: Profile, kind: Traffic, now: int) -> Standing:
         known = self._watch.peek(profile.name, kind)
-        available = known.may_be_called(now) and (known.phase is Phase.CLOSED or self._probes(profile.name, now))
+        is_open = known.phase is Phase.CLOSED or self._probes(profile.name, now)
+        available = known.may_be_called(now) and is_open and not known.is_stalled
         return standing(profile, health=known.weight, available=available)
 
     def _probes(self, name: str, now: int) -> bool:

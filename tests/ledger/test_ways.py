@@ -1,17 +1,23 @@
 """Which channels a message is claimed for, and by which ways it then goes."""
 
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
 from smsgate.errors import FieldError, InvalidMessage
+from smsgate.flow.meter import STALLED_CALLS
 from smsgate.flow.submit import draft
 from smsgate.flow.watch import Watch
 from smsgate.flow.ways import NOBODY, Network, Plan, Way, Ways
 from smsgate.ledger.record import Record
 from smsgate.message import Lane, Message, MessageId
+from smsgate.outcome import Outcome, Sent
 from smsgate.routing.profile import Profile
 from smsgate.routing.table import Rule, Strategy
+from smsgate.routing.traffic import Traffic
 from tests.ledger.providers import Provider
 
 MOBILE, TELECOM, ABROAD = "13800138000", "18900001234", "+6591234567"
@@ -121,3 +127,25 @@ def test_only_codes_alternate_and_only_where_the_rule_says_so(watch: Watch) -> N
         (_message(lane="notice"), False),
     ):
         assert (ways.plan(message.lane, lambda message=message: message).turns is not None) is turns  # type: ignore[misc]
+
+
+def test_messages_go_elsewhere_while_many_calls_of_a_channel_wait_for_an_answer(watch: Watch) -> None:
+    """A provider that hangs has not failed yet; it would have all threads wait for it before it has."""
+    ways = _ways(watch, A, B, rules=(_priority("a", "b"),))
+    let = Event()
+    kind = Traffic.of(Lane.OTP)
+
+    def hang() -> Outcome:
+        let.wait(30)
+        return Sent("late")
+
+    with ThreadPoolExecutor(STALLED_CALLS) as pool:
+        calls = [pool.submit(watch.call, "a", kind, hang) for _ in range(STALLED_CALLS)]
+        assert _taken(ways, _message()) == ["a", "b"]
+        deadline = time.monotonic() + 10
+        while _taken(ways, _message()) != ["b", "a"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        let.set()
+        assert {call.result() for call in calls} == {Sent("late")}
+    assert _taken(ways, _message()) == ["a", "b"]
