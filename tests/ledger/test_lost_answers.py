@@ -177,11 +177,11 @@ def test_a_slot_whose_answer_was_lost_is_booked_once_and_ours(line: Line, store:
     near, far = Pacer(store), Pacer(connect_briefly(line.url))
     everybody = [[("a", ((60.0, 1),))], [("b", ((60.0, 1),))]]
     far.book("warm", 100.0)  # the script is known to Redis
-    near.book("main", 100.0, everybody[1:])
+    near.book("main", 5.0, everybody[1:])
     line.lose_next_answer()
-    booking = far.book("main", 100.0, everybody)
+    booking = far.book("main", 5.0, everybody)
     assert (line.lost, list(booking.capped)) == (1, [1])
-    assert near.book("main", 100.0).at - booking.at in (10, 11)
+    assert 199 <= near.book("main", 5.0).at - booking.at <= 201, "one slot was booked, not two"
     assert store.strlen(keys.cap("main", "a")) == 5
 
 

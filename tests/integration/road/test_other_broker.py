@@ -80,7 +80,7 @@ def test_one_that_is_throttled_is_tried_again_and_its_client_is_told(apart: Any)
         message_id = apart.gateway.send(phone, callback_url=endpoint.url)
         known = apart.gateway.until_state(message_id, "delivered", within=90)
         assert known["attempts"] == 2
-        until(lambda: endpoint.posted, "the client is told")
+        until(lambda: endpoint.posted, "the client is told", 60)
     assert _sent_once(apart, [phone])
 
 

@@ -147,6 +147,8 @@ def test_watching_goes_on_until_ctrl_c(routed: Routed, form: list[str]) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Python leaves Ctrl-C alone where whoever started the tests had it ignored, as `nohup` does.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
     )
     try:
         assert child.stdout is not None

@@ -16,7 +16,7 @@ def trace(name: str, seed: int) -> Trace:
     return run(SCENARIOS[name], seed=seed)
 
 
-@pytest.mark.parametrize(("seed", "rate"), [(1, 50.0), (2, 10.0), (3, 1.0)])
+@pytest.mark.parametrize(("seed", "rate"), [(2, 10.0), (3, 1.0)])
 def test_a_noisy_pair_that_is_healthy_keeps_its_weights_for_an_hour(seed: int, rate: float) -> None:
     noisy = run(SCENARIOS["noisy"], rate=rate, seed=seed)
     for factors in noisy.factors.values():
