@@ -29,7 +29,7 @@ KINDS: Final = {
 _AMOUNTS: Final = {0: 2000, 50: 1200}
 # Of a lane's throughput, what all of it may cost.
 MOST: Final = 0.15
-_ROUNDS: Final = 5
+_ROUNDS: Final = 3
 
 
 def run(*, quick: bool) -> Report:

@@ -9,7 +9,7 @@ from smsgate.flow.clock import Clock, system_clock
 from smsgate.flow.hold import Held
 from smsgate.flow.patience import Patience
 from smsgate.flow.settle import Attempt
-from smsgate.flow.stage import AHEAD, NO_CHANNEL, Stage
+from smsgate.flow.stage import AHEAD, BRIEFLY, NO_CHANNEL, Stage
 from smsgate.flow.watch import Watch
 from smsgate.flow.ways import Way
 from smsgate.ledger.detours import Detours
@@ -42,19 +42,27 @@ class Carry:
         """Send messages of one lane and template, together where a way can; yields parts with how they ended.
 
         They were claimed at `began` (Unix milliseconds). A part that a channel surely did not send goes on by the next
-        of `ways`; what may have been sent ends there. A channel that is merely slow is called where no other can be.
+        of `ways`; what may have been sent ends there. Where none has a slot at once they wait for one; a channel that
+        is merely slow is called where no other can be.
         Messages that are in other hands by then are left out. `slot_of` is the channel for which a slot is booked.
 
         Raises:
             StoreUnavailable: Redis went away: what was not yielded is found by its lease.
         """
         onward: list[Ended] = [(attempts, NO_CHANNEL)]
+        patient = AHEAD[attempts[0].record.lane]
+        ahead = patient if len(ways) == 1 else min(BRIEFLY, patient)
         for way in ways:
-            stage = Stage(self, way, began, chunk_id, has_slot=way.name == slot_of)
+            stage = Stage(self, way, began, chunk_id, ahead, has_slot=way.name == slot_of)
             onward = yield from self._by(stage, onward)
-        for way in ways:
-            if onward and self.watch.peek(way.name).is_slow:
-                onward = yield from self._by(Stage(self, way, began, chunk_id, is_last_resort=True), onward)
+        for way in ways if onward else ():
+            is_slow = self.watch.peek(way.name).is_slow
+            again, others = list[Ended](), list[Ended]()
+            for part, outcome in onward:
+                may_wait = ahead < patient and isinstance(outcome, Held)
+                (again if is_slow or may_wait else others).append((part, outcome))
+            stage = Stage(self, way, began, chunk_id, patient, is_last_resort=is_slow)
+            onward = others + (yield from self._by(stage, again))
         yield from onward
 
     def reserve(self, way: Way, lane: Lane) -> Held | None:

@@ -31,6 +31,8 @@ LAST_CALL: Final = 10_000
 # Milliseconds that a message waits in a worker's hands for its channel's rate. A campaign waits for less than a code
 # does: where a channel is used up, its slots are left to the codes.
 AHEAD: Final[dict[Lane, int]] = {Lane.OTP: 2000, Lane.NOTICE: 1000, Lane.BULK: 100}
+# As long as another channel may have a slot sooner.
+BRIEFLY: Final = 100
 # Milliseconds of waiting after which it is looked again whether the channel may be called.
 _LONG: Final = 50
 NOT_TRIED: Final = "not_tried"
@@ -67,6 +69,7 @@ class Stage:
     way: Way
     began: int
     chunk_id: str
+    ahead: int  # milliseconds that a slot may lie ahead
     is_last_resort: bool = False
     has_slot: bool = False  # for the next call
     caps: dict[str, Caps] = field(default_factory=dict)  # what each message's recipient is counted by
@@ -84,7 +87,7 @@ class Stage:
             yield attempts, held
             return
         self.caps = {attempt.record.id: self._caps_of(attempt) for attempt in attempts}
-        self.booking = self._book(attempts[0].record.lane, [self.caps[attempt.record.id] for attempt in attempts])
+        self.booking = self._book([self.caps[attempt.record.id] for attempt in attempts])
         free = [attempt for place, attempt in enumerate(attempts) if place not in self.booking.capped]
         for place, wait in self.booking.capped.items():
             yield attempts[place : place + 1], Unsent("recipient_limit", Fault.RECIPIENT, wait / 1000)
@@ -105,10 +108,10 @@ class Stage:
             return Held(f"channel_{admission.reason}", admission.until_ms)
         return None
 
-    def _book(self, lane: Lane, caps: Sequence[Caps]) -> Booking:
+    def _book(self, caps: Sequence[Caps]) -> Booking:
         rate = None if self.has_slot else self.way.profile.pace
         self.has_slot = True
-        return self.means.pacer.book(self.way.name, rate, caps, ahead=AHEAD[lane])
+        return self.means.pacer.book(self.way.name, rate, caps, ahead=self.ahead)
 
     def _when_it_is_time(self, attempts: Sequence[Attempt], before: Outcome | Held) -> Sequence[Attempt] | Held:
         """Wait for the slot; says which messages may be sent then, for some may be in other hands."""
@@ -152,7 +155,7 @@ class Stage:
         if self._is_late():
             return Held(NOT_TRIED, self.means.now())
         if not self.has_slot:
-            booking = self._book(attempts[0].record.lane, ())
+            booking = self._book(())
             if booking.later is not None:
                 return Held("channel_rate", self.means.now() + booking.later)
             self.means.sleep(booking.wait / 1000)

@@ -1,6 +1,7 @@
 """A message goes on by another channel where one surely did not send it, and never where it may have been sent."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import redis
@@ -12,8 +13,11 @@ from smsgate.flow.brake import Brake
 from smsgate.flow.carry import Carry
 from smsgate.flow.deliver import Deliver
 from smsgate.flow.deliver_chunk import DeliverChunk
+from smsgate.flow.patience import ATTEMPTS
 from smsgate.flow.submit import Submit
 from smsgate.flow.watch import Watch
+from smsgate.flow.ways import Network, Way, Ways
+from smsgate.ledger import keys
 from smsgate.ledger.groups import Groups
 from smsgate.ledger.record import Beginning, Claim
 from smsgate.ledger.records import Records
@@ -21,6 +25,8 @@ from smsgate.ledger.schedule import Schedule
 from smsgate.message import Lane, Message, MessageId
 from smsgate.outcome import Fault, Outcome, Refused, Uncertain, Unsent
 from smsgate.phone import Phone
+from smsgate.routing.profile import Profile
+from smsgate.routing.table import Rule, Strategy
 from smsgate.states import State
 from smsgate.trace import Known
 from tests.ledger.conftest import Clock
@@ -171,6 +177,47 @@ def test_of_a_chunk_only_what_was_refused_goes_on_and_one_by_one_where_a_channel
     assert sorted(one.phone for one in backup.received) == limited
     assert backup.chunks == []
     assert {read(records, f"m{place}").state for place in range(100)} == {State.SENT}
+
+
+def _paced(watch: Watch, *rates: tuple[Provider, float]) -> Ways:
+    """Give channels a rate each, and the first of them priority."""
+    ways = [Way(one, Profile(name=one.name, provider="told", sign="短信网关", rate=rate)) for one, rate in rates]
+    names = tuple(way.name for way in ways)
+    return Ways(Network.of(ways, [Rule(channels=names, strategy=Strategy.PRIORITY, alternate=False)]), watch)
+
+
+def test_a_code_does_not_wait_for_a_slot_while_another_channel_has_one(
+    watch: Watch, records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock
+) -> None:
+    slept: list[float] = []
+    carry = replace(carry, sleep=slept.append)
+    main, backup = Provider(name="main"), Provider(name="backup")
+    deliver = Deliver(records, schedule, brake, _paced(watch, (main, 1.0), (backup, 100.0)), carry, now=clock)
+    for place in range(4):
+        one = Submit(records, now=clock)(MESSAGE, message_id=f"m{place}").id
+        deliver(one, Lane.OTP, lambda: MESSAGE)
+    assert (len(main.received), len(backup.received)) == (1, 3)
+    assert sum(slept) < 0.2
+
+
+def test_where_no_channel_has_a_slot_a_code_waits_for_one_and_then_in_turn_with_those_of_other_clients(
+    watch: Watch, records: Records, schedule: Schedule, brake: Brake, carry: Carry, clock: Clock, store: redis.Redis
+) -> None:
+    slept: list[float] = []
+    carry = replace(carry, sleep=slept.append)
+    main, backup = Provider(name="main"), Provider(name="backup")
+    deliver = Deliver(records, schedule, brake, _paced(watch, (main, 1.0), (backup, 1.0)), carry, now=clock)
+    for place in range(8):
+        one = Submit(records, now=clock)(MESSAGE, client="shop", message_id=f"m{place}").id
+        deliver(one, Lane.OTP, lambda: MESSAGE)
+    sent = len(main.received) + len(backup.received)
+    assert 4 <= sent < 8
+    assert 0.5 < max(slept) <= 2.0
+    held = [read(records, f"m{place}") for place in range(8) if read(records, f"m{place}").state is State.QUEUED]
+    assert len(held) == 8 - sent
+    assert {(one.reason, one.budget) for one in held} == {(None, ATTEMPTS + 1)}
+    (group,) = store.zrange(keys.groups(Lane.OTP), 0, -1)
+    assert (group.endswith("|shop"), store.llen(keys.group(Lane.OTP, group))) == (True, len(held))
 
 
 def test_who_asks_for_another_code_gets_it_by_another_channel(records: Records, clock: Clock) -> None:
