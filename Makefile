@@ -2,8 +2,8 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Test files at once. Most tests wait for processes of their own, so that two cores take three.
-JOBS ?= 3
+# Test files at once. Most tests wait for processes of their own, so that two cores take four.
+JOBS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help run test check lint types contracts format lock clean bench chaos
@@ -51,7 +51,7 @@ contracts: $(VENV)/dev.stamp
 
 .PHONY: tests
 tests: $(VENV)/dev.stamp
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --reruns 1
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --reruns 1
 
 format: $(VENV)/dev.stamp ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""The figures that docs/routing.md gives of the weights, held for more than the one seed that it shows."""
+"""The figures that docs/routing.md gives of the weights, held for another seed than the one that it shows."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ from bench.simulate_weights import BEGIN, END, SCENARIOS, SETTLED, Scenario, Tra
 from bench.weights_model import Conduct
 from smsgate.routing.carriers import Carrier
 
-SEEDS = [1, 2]
+SEEDS = [2]
 
 
 @cache
