@@ -51,7 +51,7 @@ contracts: $(VENV)/dev.stamp
 
 .PHONY: tests
 tests: $(VENV)/dev.stamp
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --reruns 1
+	$(BIN)/pytest -n $(JOBS) -m "not crowd" --dist loadfile --no-loadscope-reorder --reruns 1
 
 format: $(VENV)/dev.stamp ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
@@ -70,4 +70,5 @@ bench: $(VENV)/bench.stamp ## Measure everything beside what people would use in
 	$(BIN)/python -m bench $(BENCH)
 
 chaos: $(VENV)/dev.stamp ## Prove the promise: kill, break and delay everything, and count what was lost or sent twice
+	$(BIN)/pytest -m crowd --reruns 1
 	$(BIN)/python -m tests.chaos $(CHAOS)

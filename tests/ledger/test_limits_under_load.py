@@ -13,6 +13,8 @@ import redis
 
 from smsgate.gates.quota import Algorithm
 
+pytestmark = pytest.mark.crowd
+
 PROCESSES = 8
 SECONDS = 3.0
 # Told an algorithm and an allowance, each takes what it can and prints when it asked for what it got.

@@ -3,9 +3,12 @@
 from bisect import bisect_left
 from collections import Counter
 
+import pytest
 import redis
 
 from tests.ledger.paced import book_for, everywhere, write_to
+
+pytestmark = pytest.mark.crowd
 
 RATE = 400.0
 

@@ -2,9 +2,12 @@
 
 from collections import Counter
 
+import pytest
 import redis
 
 from tests.ledger.paced import Counting, call_for, everywhere
+
+pytestmark = pytest.mark.crowd
 
 LIMIT = 100
 SECONDS = 10

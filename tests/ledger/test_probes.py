@@ -17,6 +17,8 @@ from smsgate.outcome import Outcome
 from smsgate.routing.breaker import BreakerRule, Phase
 from tests.ledger.watches import CHANNEL, DOWN, QUICK, SENT, die_as_probe, fail, hammer, make, until, watch_over
 
+pytestmark = pytest.mark.crowd
+
 PROCESSES = 8
 _SPAWN = multiprocessing.get_context("spawn")
 

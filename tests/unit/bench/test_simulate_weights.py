@@ -8,6 +8,8 @@ from bench.simulate_weights import BEGIN, END, SCENARIOS, SETTLED, Scenario, Tra
 from bench.weights_model import Conduct
 from smsgate.routing.carriers import Carrier
 
+pytestmark = pytest.mark.crowd
+
 SEEDS = [2]
 
 
